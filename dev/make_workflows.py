@@ -1,0 +1,210 @@
+"""Lays out the two example workflows; the page itself then saves them in its own form.
+
+    python dev/make_workflows.py http://127.0.0.1:8188 OUT_FOLDER
+
+reads the node definitions of a running ComfyUI and writes one graph a workflow. Open each in the
+page and save it into `example_workflows/`, so that the shipped files are what the page writes.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+STYLE = "Cartoon style"
+DEMO = {
+    "folder": "hunyuan_lora_demo/character",
+    "buckets": "144x256, 192x256, 256x256, 256x192",
+    "name": "demo_character",
+    "run": "demo_alva",
+}
+REAL = {
+    "folder": "my_character",
+    "buckets": "960x1707, 768x1024, 1024x1024, 1024x768",
+    "name": "my_character",
+    "run": "my_character",
+}
+
+
+def graph_spec(texts: dict[str, str], *, demo: bool) -> dict[str, Any]:
+    """Nodes by name: type, position, size, widget values, and links as (source, output index)."""
+    model, clip, vae = (
+        (("models", 0), ("models", 1), ("models", 2))
+        if demo
+        else (("unet", 0), ("clip", 0), ("vae", 0))
+    )
+    spec = _model_nodes(demo) | _data_nodes(texts, clip, vae, demo=demo)
+    return spec | _training_nodes(texts, (model, clip, vae), demo=demo)
+
+
+def _model_nodes(demo: bool) -> dict[str, Any]:
+    if demo:
+        return {"models": node("HunyuanLoraDemoModels", (40, 760), (300, 110))}
+    return {
+        "unet": node(
+            "UNETLoader", (40, 760), (360, 90),
+            {"unet_name": "hunyuan_video_t2v_720p_bf16.safetensors", "weight_dtype": "fp8_e4m3fn"},
+        ),
+        "clip": node(
+            "DualCLIPLoader", (40, 900), (360, 140),
+            {"clip_name1": "clip_l.safetensors", "clip_name2": "llava_llama3_fp8_scaled.safetensors",
+             "type": "hunyuan_video"},
+        ),
+        "vae": node(
+            "VAELoader", (40, 1090), (360, 60), {"vae_name": "hunyuan_video_vae_bf16.safetensors"}
+        ),
+    }  # fmt: skip
+
+
+def _data_nodes(
+    texts: dict[str, str], clip: tuple[str, int], vae: tuple[str, int], *, demo: bool
+) -> dict[str, Any]:
+    fields = {
+        "style": STYLE,
+        "trigger": "alva",
+        "class_word": "woman",
+        "named_traits": "teal hair, wearing a purple dress",
+        "omitted_traits": "horns",
+        "pose": "standing",
+        "background": "plain light background",
+    }
+    minimum = {"minimum_side": 256}
+    return {
+        "load": node("HunyuanLoraLoadImages", (40, 60), (340, 560),
+                     {"folder": texts["folder"], **minimum}),
+        "crop": node("HunyuanLoraCropToBuckets", (420, 60), (460, 900),
+                     {"buckets": texts["buckets"]}, {"media": ("load", 0)}),
+        "caption": node("HunyuanLoraCaptionTemplate", (920, 60), (420, 720), fields,
+                        {"crops": ("crop", 0), "clip": clip}),
+        "build": node("HunyuanLoraBuildDataset", (1380, 60), (340, 260),
+                      {"name": texts["name"]}, {"captioned": ("caption", 0)}),
+        "latents": node("HunyuanLoraCacheLatents", (1380, 380), (340, 140), {},
+                        {"dataset": ("build", 0), "vae": vae}),
+        "text": node("HunyuanLoraCacheText", (1380, 580), (340, 140), {},
+                     {"dataset": ("build", 0), "clip": clip}),
+    }  # fmt: skip
+
+
+def _training_nodes(
+    texts: dict[str, str], models: tuple[tuple[str, int], ...], *, demo: bool
+) -> dict[str, Any]:
+    model, clip, vae = models
+    length = (
+        {"length": 160, "length_unit": "steps", "save_every": 20, "save_unit": "steps",
+         "hold_out": 2}
+        if demo
+        else {"length": 200, "length_unit": "epochs", "save_every": 5, "save_unit": "epochs",
+              "accumulation": 2}
+    )  # fmt: skip
+    size = {"width": 192, "height": 256} if demo else {"width": 544, "height": 960}
+    prompt = (
+        "Cartoon style. alva, a woman with teal hair, wearing a purple dress, standing. "
+        "Plain light background. The 3:4 front view image shows her from the waist up."
+    )
+    train_links = {
+        "model": model, "dataset": ("build", 0), "latents": ("latents", 0), "text": ("text", 0),
+        "lora_settings": ("lora", 0), "optimizer_settings": ("optimizer", 0),
+        "schedule_settings": ("schedule", 0), "timestep_settings": ("timesteps", 0),
+    }  # fmt: skip
+    return {
+        "lora": node("HunyuanLoraSettings", (920, 840), (420, 150),
+                     {"rank": 16, "alpha": 16.0} if demo else {}),
+        "optimizer": node("HunyuanLoraOptimizer", (920, 1040), (420, 340),
+                          {"d0": 0.0001, "d_coef": 1.0} if demo else {}),
+        "schedule": node("HunyuanLoraSchedule", (480, 1040), (400, 100)),
+        "timesteps": node("HunyuanLoraTimesteps", (480, 1190), (400, 220)),
+        "train": node("HunyuanLoraTrain", (1380, 780), (380, 640),
+                      {"run_name": texts["run"], **length}, train_links),
+        "pick": node("HunyuanLoraPickCheckpoint", (1800, 560), (420, 320), {},
+                     {"run": ("train", 0)}),
+        "plot": node("HunyuanLoraLossPlot", (1800, 60), (560, 440), {},
+                     {"run": ("train", 0), "checkpoint": ("pick", 0)}),
+        "preview": node("HunyuanLoraPreview", (1800, 940), (560, 760),
+                        {"prompt": prompt, **size},
+                        {"model": model, "clip": clip, "vae": vae, "checkpoint": ("pick", 0)}),
+    }  # fmt: skip
+
+
+def node(
+    kind: str,
+    pos: tuple[int, int],
+    size: tuple[int, int],
+    values: dict[str, Any] | None = None,
+    links: dict[str, tuple[str, int]] | None = None,
+) -> dict[str, Any]:
+    """One node of the layout."""
+    return {"kind": kind, "pos": pos, "size": size, "values": values or {}, "links": links or {}}
+
+
+def to_graph(spec: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """The layout as a LiteGraph document that the page can load."""
+    ids = {name: index + 1 for index, name in enumerate(spec)}
+    nodes, links = [], []
+    for name, entry in spec.items():
+        definition = definitions[entry["kind"]]
+        inputs, widgets = [], []
+        for input_name, rule in _inputs(definition):
+            kind, options = rule[0], rule[1] if len(rule) > 1 else {}
+            if input_name in entry["links"] or not _is_widget(kind):
+                inputs.append({"name": input_name, "type": kind, "link": None})
+                if input_name in entry["links"]:
+                    source, slot = entry["links"][input_name]
+                    links.append([len(links) + 1, ids[source], slot, ids[name],
+                                  len(inputs) - 1, kind])  # fmt: skip
+                    inputs[-1]["link"] = links[-1][0]
+            else:
+                fallback = kind[0] if isinstance(kind, list) and kind else ""
+                default = options.get("default", options.get("options", [fallback])[0])
+                widgets.append(entry["values"].get(input_name, default))
+                if options.get("control_after_generate"):
+                    widgets.append("fixed")
+        nodes.append(_node_document(ids[name], entry, definition, inputs, widgets))
+    for link in links:
+        source = nodes[link[1] - 1]
+        source["outputs"][link[2]]["links"].append(link[0])
+    return {"last_node_id": len(nodes), "last_link_id": len(links), "nodes": nodes,
+            "links": links, "groups": [], "config": {}, "extra": {}, "version": 0.4}  # fmt: skip
+
+
+def _node_document(
+    node_id: int, entry: dict[str, Any], definition: dict[str, Any], inputs: list, widgets: list
+) -> dict[str, Any]:
+    outputs = [
+        {"name": name, "type": kind, "links": []}
+        for name, kind in zip(definition["output_name"], definition["output"], strict=True)
+    ]
+    return {"id": node_id, "type": entry["kind"], "pos": list(entry["pos"]),
+            "size": list(entry["size"]), "flags": {}, "order": node_id - 1, "mode": 0,
+            "inputs": inputs, "outputs": outputs,
+            "properties": {"Node name for S&R": entry["kind"]},
+            "widgets_values": widgets}  # fmt: skip
+
+
+def _inputs(definition: dict[str, Any]) -> list[tuple[str, list]]:
+    found = []
+    for group in ("required", "optional"):
+        for name in definition["input_order"].get(group, []):
+            found.append((name, definition["input"][group][name]))
+    return found
+
+
+def _is_widget(kind: Any) -> bool:
+    return isinstance(kind, list) or kind in {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
+
+
+def main() -> None:
+    """Write both workflows."""
+    address, folder = sys.argv[1].rstrip("/"), Path(sys.argv[2])
+    with urllib.request.urlopen(f"{address}/object_info", timeout=60) as answer:
+        definitions = json.load(answer)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, texts, demo in (("hunyuan_lora_demo", DEMO, True), ("hunyuan_lora", REAL, False)):
+        graph = to_graph(graph_spec(texts, demo=demo), definitions)
+        (folder / f"{name}.json").write_text(json.dumps(graph, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

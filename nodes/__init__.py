@@ -1,0 +1,41 @@
+"""The nodes of Hunyuan LoRA Studio, in the order in which the graph uses them."""
+
+from __future__ import annotations
+
+from comfy_api.latest import ComfyExtension, io
+
+from .caching import CacheLatents, CacheText
+from .captions import CaptionTemplate
+from .checkpoints import LossPlot, PickCheckpoint
+from .dataset import BuildDataset, LoadDataset
+from .pictures import CropToBuckets, LoadImages
+from .preview import DemoModels, Preview
+from .settings import LoraOptions, OptimizerOptions, ScheduleOptions, TimestepOptions
+from .training import Train
+
+NODES: list[type[io.ComfyNode]] = [
+    DemoModels,
+    LoadImages,
+    CropToBuckets,
+    CaptionTemplate,
+    BuildDataset,
+    LoadDataset,
+    CacheLatents,
+    CacheText,
+    LoraOptions,
+    OptimizerOptions,
+    ScheduleOptions,
+    TimestepOptions,
+    Train,
+    LossPlot,
+    PickCheckpoint,
+    Preview,
+]
+
+
+class HunyuanLoraStudio(ComfyExtension):
+    """The extension object that ComfyUI asks for the list of nodes."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        """Every node of the pack."""
+        return NODES

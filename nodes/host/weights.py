@@ -1,0 +1,145 @@
+"""The weights of a MODEL that ComfyUI has loaded, lent to the trainer one at a time.
+
+Nothing of the MODEL is changed: no hook, no wrapper, no flag, no copy of the base weights. Each
+request goes through ComfyUI's own cast, so weights that ComfyUI keeps in fp8, streams from main
+memory or patches on the fly arrive the way its own forward pass would see them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+
+import comfy.model_management
+import comfy.ops
+import torch
+
+from ...trainer.errors import ModelMismatchError
+
+_QUANTIZED = getattr(comfy.ops, "QuantizedTensor", None)
+
+
+class ComfyWeightSource:
+    """A `WeightSource` over the diffusion model inside a ComfyUI MODEL.
+
+    A tensor handed out is valid until the next request: it may lie in a buffer that ComfyUI
+    fills again. Names are those of ComfyUI's HunyuanVideo module, with the query and key norm
+    scales always called `....query_norm.scale` (0.3.75 says `scale`, later versions `weight`).
+    """
+
+    def __init__(self, diffusion_model: torch.nn.Module) -> None:
+        self._owners: dict[str, tuple[torch.nn.Module, str]] = {}
+        shapes: dict[str, tuple[int, ...]] = {}
+        for module_name, module in diffusion_model.named_modules():
+            for kind, parameter in module.named_parameters(recurse=False):
+                name = canonical_name(f"{module_name}.{kind}" if module_name else kind)
+                self._owners[name] = (module, kind)
+                shapes[name] = _logical_shape(module, kind, parameter)
+        self.shapes: Mapping[str, tuple[int, ...]] = shapes
+        self._lent: tuple[torch.nn.Module, object, object, object] | None = None
+
+    def weight(self, name: str, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        """One parameter in `dtype` on `device`, valid until the next request.
+
+        Raises:
+            ModelMismatchError: The model has no parameter of that name.
+        """
+        self.release()
+        try:
+            module, kind = self._owners[name]
+        except KeyError:
+            raise ModelMismatchError(
+                f"The model has no weight '{name}', which a HunyuanVideo model has. "
+                "Connect a HunyuanVideo text-to-video model to 'model'."
+            ) from None
+        with torch.no_grad():
+            if not hasattr(module, "weight_function"):
+                # Plain parameters (norm scales of some versions) take no part in ComfyUI's casts.
+                return getattr(module, kind).to(device=device, dtype=dtype)
+            return self._cast(module, kind, dtype, device)
+
+    def release(self) -> None:
+        """Tell ComfyUI that the last weight handed out is no longer needed."""
+        if self._lent is not None:
+            lent, self._lent = self._lent, None
+            comfy.ops.uncast_bias_weight(*lent)
+
+    def _cast(
+        self, module: torch.nn.Module, kind: str, dtype: torch.dtype, device: torch.device
+    ) -> torch.Tensor:
+        if hasattr(module, "forward_ggml_cast_weights"):
+            # The GGUF loader's modules bring their own cast, which also dequantizes.
+            weight, bias = module.cast_bias_weight(dtype=dtype, device=device, bias_dtype=dtype)
+            return weight if kind == "weight" else bias
+        if kind == "bias" and not module.bias_function and not hasattr(module, "_v"):
+            # Casting both would stream the large weight once more for the sake of the bias.
+            return comfy.model_management.cast_to(module.bias, dtype, device)
+        weight, bias, stream = comfy.ops.cast_bias_weight(
+            module, dtype=dtype, device=device, bias_dtype=dtype, offloadable=True
+        )
+        self._lent = (module, weight, bias, stream)
+        if kind == "bias":
+            return bias
+        if _QUANTIZED is not None and isinstance(weight, _QUANTIZED):
+            weight = weight.dequantize().to(dtype)
+        scale = getattr(module, "scale_weight", None)
+        if scale is not None:
+            # 0.3.75's scaled fp8 layers leave the multiplication to their own forward.
+            weight = weight * scale.to(device=weight.device, dtype=weight.dtype)
+        return weight
+
+
+def canonical_name(name: str) -> str:
+    """The name under which a parameter is known to the trainer, whatever the ComfyUI version."""
+    for norm in ("query_norm", "key_norm"):
+        if name.endswith(f".{norm}.weight"):
+            return name[: -len("weight")] + "scale"
+    return name
+
+
+@contextlib.contextmanager
+def borrow_model(model: object, activation_bytes: int) -> Iterator[ComfyWeightSource]:
+    """Load a MODEL through ComfyUI's memory management and lend its weights.
+
+    Args:
+        model: ComfyUI's MODEL (a ModelPatcher). It is read only.
+        activation_bytes: Device memory to leave free for the training step, in bytes; ComfyUI
+            keeps what does not fit beside it in main memory and streams it.
+
+    Raises:
+        ModelMismatchError: The MODEL holds no diffusion model with named weights.
+    """
+    diffusion_model = getattr(getattr(model, "model", None), "diffusion_model", None)
+    if diffusion_model is None:
+        raise ModelMismatchError(
+            "What is connected to 'model' holds no diffusion model. "
+            "Connect the MODEL output of a HunyuanVideo loader."
+        )
+    comfy.model_management.load_models_gpu(
+        [model], memory_required=activation_bytes, minimum_memory_required=activation_bytes
+    )
+    source = ComfyWeightSource(diffusion_model)
+    try:
+        yield source
+    finally:
+        source.release()
+
+
+def latent_scale(model: object) -> float:
+    """Factor from a VAE's raw latents to the model's latents (HunyuanVideo: 0.476986)."""
+    probe = torch.ones(1, 1, 1, 1, 1)
+    return float(model.model.process_latent_in(probe).flatten()[0])
+
+
+def training_device(model: object) -> torch.device:
+    """The device on which ComfyUI computes this model."""
+    return torch.device(model.load_device)
+
+
+def _logical_shape(
+    module: torch.nn.Module, kind: str, parameter: torch.Tensor
+) -> tuple[int, ...]:
+    # Packed formats (4 bits in a byte) store fewer numbers than the layer has.
+    if kind == "weight" and hasattr(module, "in_features") and parameter.ndim == 2:
+        return (int(module.out_features), int(module.in_features))
+    return tuple(int(size) for size in parameter.shape)

@@ -1,0 +1,165 @@
+"""Train the demo VAE: ComfyUI's causal 3D AutoencoderKL, small enough for a CPU.
+
+    python train_vae.py --comfyui PATH --out DIR --phase stills  --minutes 25
+    python train_vae.py --comfyui PATH --out DIR --phase decoder --minutes 30
+    python train_vae.py --comfyui PATH --out DIR --phase clips   --minutes 10
+
+`stills` trains everything on single pictures, `decoder` freezes the encoder, and `clips` opens
+the kernel taps that look back in time while keeping what the encoder does with a still.
+Each phase starts from DIR/vae.pt where that exists and leaves its averaged weights there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+from random import Random
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from host import use_comfyui
+from pictures_stream import clip, still_batch
+from torch import Tensor, nn
+
+LATENT_NOISE, LATENT_PULL = 0.1, 1e-3
+
+
+def reconstruction_loss(made: Tensor, wanted: Tensor) -> Tensor:
+    """L1 on pixels, on their differences to the neighbours and on a half-size copy."""
+    loss = (made - wanted).abs().mean()
+    error = made - wanted
+    loss = loss + 0.5 * error.diff(dim=-1).abs().mean() + 0.5 * error.diff(dim=-2).abs().mean()
+    flat = error.flatten(0, 1) if error.ndim == 4 else error.transpose(1, 2).flatten(0, 2)
+    return loss + 0.5 * F.avg_pool2d(flat[:, None], 4).abs().mean()
+
+
+def learning_rate(done: float, peak: float, warm: float = 0.02, last: float = 0.05) -> float:
+    """Warm up, then fall along a cosine; `done` is the finished share of the run."""
+    if done < warm:
+        return peak * max(done / warm, 0.02)
+    return peak * (last + (1 - last) * 0.5 * (1 + math.cos(math.pi * (done - warm) / (1 - warm))))
+
+
+def still_loss(vae: nn.Module, rng: Random, frozen: bool) -> tuple[Tensor, Tensor]:
+    """Return the loss on one batch of stills and its latents."""
+    from vae_stills import decode_stills, encode_stills
+
+    pictures = still_batch(rng)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.set_grad_enabled(not frozen):
+            latents = encode_stills(vae, pictures).float()
+        noisy = latents + LATENT_NOISE * rng.random() * torch.randn_like(latents)
+        made = decode_stills(vae, noisy).float()
+    loss = reconstruction_loss(made, pictures)
+    return (loss if frozen else loss + LATENT_PULL * latents.square().mean()), latents
+
+
+def clip_loss(vae: nn.Module, rng: Random) -> tuple[Tensor, Tensor]:
+    """Return the loss on one moving clip and its latents."""
+    frames = clip(rng, rng.choice((5, 9)), (64, 64))[None]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        latents = vae.encode(frames).float()
+        made = vae.decode(latents).float()
+    return reconstruction_loss(made, frames), latents
+
+
+class KeepStills:
+    """Holds the time sum of every kernel, so that single pictures are coded as before."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.sums = [(p, p.detach().sum(2, keepdim=True)) for p in module.parameters()
+                     if p.ndim == 5 and p.shape[2] == 3]
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Move the kernels back to their sums by the smallest change."""
+        for value, wanted in self.sums:
+            value.sub_((value.sum(2, keepdim=True) - wanted) / 3)
+
+
+def open_phase(vae: nn.Module, phase: str) -> list[nn.Parameter]:
+    """Choose what a phase may change."""
+    from vae_stills import train_newest_tap_only
+
+    if phase != "clips":
+        train_newest_tap_only(vae)
+    for name, value in vae.named_parameters():
+        encoder = name.startswith(("encoder", "quant_conv"))
+        value.requires_grad_(phase == "stills" or not encoder
+                             or (phase == "clips" and value.ndim == 5 and value.shape[2] == 3))
+    return [value for value in vae.parameters() if value.requires_grad]
+
+
+@torch.no_grad()
+def average_in(average: dict[str, Tensor], vae: nn.Module, decay: float) -> None:
+    """Move the averaged weights towards the present ones."""
+    for name, value in vae.state_dict().items():
+        average[name].lerp_(value, 1 - decay)
+
+
+def train(vae: nn.Module, args: argparse.Namespace) -> dict:
+    """Run one phase and return its record; the averaged weights are saved as it goes."""
+    rng, started, steps, recent, saved = Random(args.seed), time.time(), 0, [], 0.0
+    torch.manual_seed(args.seed)
+    values = open_phase(vae, args.phase)
+    keep = KeepStills(vae.encoder) if args.phase == "clips" else None
+    optimizer = torch.optim.AdamW(values, lr=args.lr, betas=(0.9, 0.98), weight_decay=0.0,
+                                  fused=True)
+    average = {k: v.detach().clone() for k, v in vae.state_dict().items()}
+    while (spent := time.time() - started) < args.minutes * 60:
+        optimizer.param_groups[0]["lr"] = learning_rate(spent / (args.minutes * 60), args.lr)
+        if args.phase == "clips" and steps % 3:
+            loss, latents = clip_loss(vae, rng)
+        else:
+            loss, latents = still_loss(vae, rng, frozen=args.phase != "stills")
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(values, 1.0)
+        optimizer.step()
+        if keep:
+            keep.restore()
+        steps += 1
+        if steps % 5 == 0:
+            average_in(average, vae, min(0.99, steps / (steps + 100)))
+        recent = [*recent[-199:], loss.item()]
+        if steps % 100 == 0:
+            print(f"{args.phase} {spent:6.0f} s step {steps} loss {sum(recent) / len(recent):.4f} "
+                  f"latent std {latents.std():.2f}", flush=True)
+        if spent - saved > 120:
+            torch.save(average, args.out / "vae.pt.part")
+            (args.out / "vae.pt.part").replace(args.out / "vae.pt")
+            saved = spent
+    torch.save(average, args.out / "vae.pt")
+    return {"phase": args.phase, "seed": args.seed, "steps": steps, "lr": args.lr,
+            "seconds": round(time.time() - started), "loss": round(sum(recent) / len(recent), 4)}
+
+
+def main() -> None:
+    """Run the phase that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--comfyui", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--phase", choices=("stills", "decoder", "clips"), default="stills")
+    parser.add_argument("--minutes", type=float, default=25)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    use_comfyui(args.comfyui, args.threads)
+    from vae_stills import build_vae
+
+    args.out.mkdir(parents=True, exist_ok=True)
+    vae = build_vae(args.seed)
+    if (args.out / "vae.pt").exists():
+        vae.load_state_dict(torch.load(args.out / "vae.pt"))
+    record = train(vae, args)
+    with (args.out / "vae_phases.jsonl").open("a") as log:
+        log.write(json.dumps(record) + "\n")
+    print(record)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""HunyuanVideo's causal 3D VAE applied to single pictures at the cost of a 2D network.
+
+The causal convolutions repeat the first frame backwards in time, so for one frame every
+tap of a kernel sees the same picture: a 3D convolution equals a 2D convolution whose kernel
+is the sum of the 3D kernel over time. Gradients flow through the sum, so the same
+parameters are trained, about three times faster.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+VAE_CONFIG = {
+    "ddconfig": {
+        "double_z": True, "z_channels": 16, "resolution": 256, "in_channels": 3, "out_ch": 3,
+        "ch": 32, "ch_mult": [1, 1, 2, 4], "num_res_blocks": 1, "attn_resolutions": [],
+        "dropout": 0.0, "conv3d": True, "time_compress": 4,
+    },
+    "embed_dim": 16,
+}
+
+
+def build_vae(seed: int = 0) -> nn.Module:
+    """Build ComfyUI's AutoencoderKL with freshly drawn weights.
+
+    Args:
+        seed: Seed of the weights.
+    """
+    from comfy.ldm.models.autoencoder import AutoencoderKL
+
+    vae = AutoencoderKL(**VAE_CONFIG).float()
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, value in vae.named_parameters():
+            if value.ndim == 1:
+                value.fill_(1.0 if "norm" in name and name.endswith("weight") else 0.0)
+                continue
+            fan_in = value[0, :, -1].numel()
+            gain = 0.4 if "conv2" in name or "proj_out" in name else 1.2
+            value.zero_()
+            value[:, :, -1] = torch.randn(value[:, :, -1].shape, generator=generator)
+            value.mul_(gain / fan_in**0.5)
+    return vae
+
+
+def train_newest_tap_only(vae: nn.Module) -> None:
+    """Keep gradients away from the kernel taps that look at earlier frames.
+
+    Those taps start at zero, so a clip is first coded frame by frame; the clip phase opens them.
+    """
+    for value in vae.parameters():
+        if value.ndim == 5 and value.shape[2] == 3:
+            value.register_hook(lambda grad: torch.cat(
+                [torch.zeros_like(grad[:, :, :2]), grad[:, :, 2:]], dim=2))
+
+
+def _conv(module: nn.Module, x: Tensor) -> Tensor:
+    conv = getattr(module, "conv", module)
+    if conv.kernel_size[-1] == 3:  # repeat the border; F.pad would leave bfloat16
+        x = torch.cat([x[:, :, :1], x, x[:, :, -1:]], dim=2)
+        x = torch.cat([x[..., :1], x, x[..., -1:]], dim=3)
+    return F.conv2d(x, conv.weight.sum(2), conv.bias, stride=conv.stride[1:])
+
+
+def _norm(module: nn.Module, x: Tensor) -> Tensor:
+    return F.group_norm(x, module.num_groups, module.weight, module.bias, module.eps)
+
+
+def _block(block: nn.Module, x: Tensor) -> Tensor:
+    h = _conv(block.conv1, F.silu(_norm(block.norm1, x)))
+    h = _conv(block.conv2, F.silu(_norm(block.norm2, h)))
+    if block.in_channels != block.out_channels:
+        x = _conv(block.nin_shortcut, x)
+    return x + h
+
+
+def _attention(block: nn.Module, x: Tensor) -> Tensor:
+    h = _norm(block.norm, x)
+    q, k, v = (_conv(m, h).flatten(2).transpose(1, 2) for m in (block.q, block.k, block.v))
+    h = F.scaled_dot_product_attention(q[:, None], k[:, None], v[:, None])[:, 0]
+    return x + _conv(block.proj_out, h.transpose(1, 2).reshape(x.shape))
+
+
+def _middle(part: nn.Module, h: Tensor) -> Tensor:
+    h = _attention(part.mid.attn_1, _block(part.mid.block_1, h))
+    return _block(part.mid.block_2, h)
+
+
+def encode_stills(vae: nn.Module, pictures: Tensor) -> Tensor:
+    """Encode pictures to the means of their latents.
+
+    Args:
+        vae: The causal 3D VAE.
+        pictures: (batch, 3, height, width) in -1 to 1.
+
+    Returns:
+        (batch, 16, height / 8, width / 8).
+    """
+    encoder = vae.encoder
+    h = _conv(encoder.conv_in, pictures)
+    for level in encoder.down:
+        for block in level.block:
+            h = _block(block, h)
+        if hasattr(level, "downsample"):
+            h = _conv(level.downsample.conv, h)
+    h = _conv(encoder.conv_out, F.silu(_norm(encoder.norm_out, _middle(encoder, h))))
+    return _conv(vae.quant_conv, h).chunk(2, dim=1)[0]
+
+
+def decode_stills(vae: nn.Module, latents: Tensor) -> Tensor:
+    """Decode latents of single frames, the counterpart of `encode_stills`."""
+    decoder = vae.decoder
+    h = _middle(decoder, _conv(decoder.conv_in, _conv(vae.post_quant_conv, latents)))
+    for level in reversed(decoder.up):
+        for block in level.block:
+            h = _block(block, h)
+        if hasattr(level, "upsample"):
+            h = _conv(level.upsample.conv, F.interpolate(h, scale_factor=2.0, mode="nearest"))
+    return _conv(decoder.conv_out, F.silu(_norm(decoder.norm_out, h)))

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { reportHeight, reportLines } from "../../web/report/report.js";
+
+test("report lines are read from the node's output", () => {
+  assert.deepEqual(reportLines({ hunyuan_report: ["a", 2] }), ["a", "2"]);
+});
+
+test("an output without a report has no lines", () => {
+  assert.deepEqual(reportLines({ images: [] }), []);
+  assert.deepEqual(reportLines(undefined), []);
+});
+
+test("the report's height grows with its lines up to a limit", () => {
+  assert.equal(reportHeight(0), 0);
+  assert.ok(reportHeight(2) > reportHeight(1));
+  assert.equal(reportHeight(40), reportHeight(9));
+});

@@ -1,0 +1,1 @@
+"""Training library of Hunyuan LoRA Studio: works without ComfyUI."""

@@ -1,0 +1,1 @@
+"""From pictures to batches: media, crops, captions, dataset, caches."""

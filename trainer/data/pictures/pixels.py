@@ -1,0 +1,146 @@
+"""Reading one picture file as upright 8-bit RGB or RGBA, or saying why it cannot be used."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFile, ImageOps
+
+from ...errors import DatasetError
+
+MAX_PIXELS = 89_000_000
+"""Largest picture that is decoded (89 megapixels); more is taken for a decompression bomb."""
+
+_ALPHA_MODES = ("RGBA", "RGBa", "LA", "La", "PA")
+# What Pillow's decoders raise for files that are cut off, damaged or something else.
+_READ_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, KeyError)
+_BOMB_ERRORS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+
+
+class PictureError(DatasetError):
+    """One picture cannot be used; `kind` is a MediaProblem kind, the text has no file name."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+def read_picture(path: Path) -> Image.Image:
+    """Decode a still picture, turned upright, as 8-bit RGB, or RGBA where it is see-through.
+
+    Args:
+        path: The file.
+
+    Raises:
+        PictureError: The file is not a picture, is damaged, animated or too large.
+    """
+    try:
+        with _whole_files_only(), Image.open(path) as image:
+            _refuse_unfit(image)
+            image.load()
+            return _drop_opaque_alpha(to_eight_bit(_upright(image)))
+    except _BOMB_ERRORS as error:
+        raise PictureError("too_large", _too_large_text("far")) from error
+    except _READ_ERRORS as error:
+        raise PictureError(
+            "unreadable",
+            f"cannot be read as a picture ({_first_line(error)}). The file is damaged, cut off or "
+            "of another type. Save it again as PNG, or take it out of the folder",
+        ) from error
+
+
+def to_eight_bit(image: Image.Image) -> Image.Image:
+    """Convert any Pillow mode to RGB, or to RGBA where the picture has transparency.
+
+    Grey of 16 and 32 bits is scaled to 0..255 and not cut off, as Pillow's own convert does.
+
+    Args:
+        image: A decoded picture of any mode.
+    """
+    if image.mode.startswith("I") or image.mode == "F":
+        return _scale_deep_grey(image).convert("RGB")
+    if image.mode in _ALPHA_MODES or "transparency" in image.info:
+        # Some premultiplied and palette modes only convert in two steps.
+        steps = {"La": "LA", "PA": "RGBA", "RGBa": "RGBA"}
+        image = image.convert(steps.get(image.mode, "RGBA"))
+        return image.convert("RGBA")
+    return image.convert("RGB")
+
+
+def digest_pixels(image: Image.Image) -> str:
+    """Digest of a picture's size, mode and pixels: 32 hexadecimal digits.
+
+    The same pixels give the same digest whatever file they came from.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(f"{image.mode} {image.width} {image.height} ".encode())
+    digest.update(image.tobytes())
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _whole_files_only() -> Iterator[None]:
+    # Other code in the process may have told Pillow to fill cut-off files with grey.
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+def _refuse_unfit(image: Image.Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise PictureError("too_large", _too_large_text(f"{image.width}x{image.height} pixels,"))
+    frames = getattr(image, "n_frames", 1)
+    # Cameras put a second, hidden picture into a JPEG (format MPO); the first one is the photo.
+    if frames > 1 and image.format != "MPO":
+        raise PictureError(
+            "animated",
+            f"holds {frames} pictures (an animation or several pages), but a still picture is "
+            "needed. Save the frames you want as single PNG files",
+        )
+
+
+def _too_large_text(size: str) -> str:
+    return (
+        f"has {size} more than the {MAX_PIXELS // 1_000_000} megapixels that are opened. "
+        "Save it smaller"
+    )
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except _READ_ERRORS:
+        # Damaged camera data; the pixels themselves are whole.
+        return image
+
+
+def _drop_opaque_alpha(image: Image.Image) -> Image.Image:
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB")
+    return image
+
+
+def _scale_deep_grey(image: Image.Image) -> Image.Image:
+    values = np.nan_to_num(np.asarray(image).astype(np.float64))
+    highest = float(values.max(initial=0.0))
+    if image.mode == "F":
+        white = next((limit for limit in (1.0, 255.0, 65535.0) if highest <= limit), highest)
+    else:
+        white = max(65535.0, highest)
+    grey = np.clip(values / white, 0.0, 1.0) * 255.0
+    return Image.fromarray(np.round(grey).astype(np.uint8))
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip() or type(error).__name__
+    # Pillow puts the whole path into some messages; the caller names the file already.
+    return "unknown type" if text.startswith("cannot identify") else text.splitlines()[0][:120]

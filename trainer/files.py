@@ -1,0 +1,88 @@
+"""Files written whole or not at all.
+
+Every function writes to a temporary file in the same folder, flushes it to the disk and then
+replaces the target in one step, so that a crash, a full disk or a cancelled run never leaves
+half a file under a name that something else will read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path` atomically; parent folders are made as needed.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written; `path` is then unchanged.
+    """
+    with _temporary_beside(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 with line feeds to `path` atomically."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def save_tensors(
+    path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write a safetensors file atomically.
+
+    Args:
+        path: Target file.
+        tensors: Tensors of any shape; copied to the CPU and made contiguous.
+        metadata: Text fields for the file's header.
+    """
+    ready = {name: value.detach().to("cpu").contiguous() for name, value in tensors.items()}
+    with _temporary_beside(path) as temporary:
+        save_file(ready, temporary, metadata=dict(metadata or {}))
+
+
+def append_json_line(path: Path, record: Mapping[str, Any]) -> None:
+    """Append one JSON object as a line; NaN and infinity are refused by the JSON encoder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    line = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+    with path.open("a", encoding="utf-8", newline="\n") as stream:
+        stream.write(line)
+
+
+def digest_bytes(data: bytes) -> str:
+    """Content digest of `data`: 32 hexadecimal digits (BLAKE2b, 16 bytes)."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def digest_file(path: Path) -> str:
+    """Content digest of a file, read in pieces: 32 hexadecimal digits."""
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as stream:
+        for piece in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _temporary_beside(path: Path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # fsync needs a handle that may write, on Windows too.
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

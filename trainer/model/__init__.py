@@ -1,0 +1,1 @@
+"""The HunyuanVideo forward pass on borrowed weights, and the LoRA."""

@@ -1,0 +1,185 @@
+"""Where the frozen base weights come from: the trainer asks for each one whenever it needs it.
+
+The trainer never copies or owns base weights. A source may keep them quantized, on another device
+or on the disk, and may hand out the same buffer again and again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from ..errors import ModelMismatchError
+
+_PREFIXES = ("model.diffusion_model.", "diffusion_model.", "model.model.", "model.")
+
+# Tencent's release names its modules otherwise than ComfyUI. Source: facts read in ComfyUI
+# comfy/supported_models.py (HunyuanVideo.process_unet_state_dict); the code is our own.
+_RENAMED = (
+    (r"^txt_in\.t_embedder\.mlp\.0\.", "txt_in.t_embedder.in_layer."),
+    (r"^txt_in\.t_embedder\.mlp\.2\.", "txt_in.t_embedder.out_layer."),
+    (r"^txt_in\.c_embedder\.linear_1\.", "txt_in.c_embedder.in_layer."),
+    (r"^txt_in\.c_embedder\.linear_2\.", "txt_in.c_embedder.out_layer."),
+    (r"^(\w+_in)\.mlp\.0\.", r"\1.in_layer."),
+    (r"^(\w+_in)\.mlp\.2\.", r"\1.out_layer."),
+    (r"mlp\.fc1\.", "mlp.0."),
+    (r"mlp\.fc2\.", "mlp.2."),
+    (r"_mod\.linear\.", "_mod.lin."),
+    (r"\.modulation\.linear\.", ".modulation.lin."),
+    (r"_attn_(qkv|proj)\.", r"_attn.\1."),
+    (r"_attn_q_norm\.weight$", "_attn.norm.query_norm.scale"),
+    (r"_attn_k_norm\.weight$", "_attn.norm.key_norm.scale"),
+    (r"\.q_norm\.weight$", ".norm.query_norm.scale"),
+    (r"\.k_norm\.weight$", ".norm.key_norm.scale"),
+    (r"\.(query|key)_norm\.weight$", r".\1_norm.scale"),
+)
+_RENAME_RULES = tuple((re.compile(pattern), replacement) for pattern, replacement in _RENAMED)
+
+
+class WeightSource(Protocol):
+    """Gives frozen base weights by ComfyUI's module names.
+
+    A returned tensor may be overwritten as soon as the next weight is asked for, so callers use it
+    at once or copy it. `weight` is called in the forward and again in the backward pass, the
+    latter possibly from one of autograd's own threads.
+    """
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Canonical name -> logical shape of every weight and bias, quantized or not."""
+        ...
+
+    def weight(self, name: str, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        """The weight or bias `name`, dense, in `dtype` on `device`.
+
+        Raises:
+            ModelMismatchError: There is no such weight.
+        """
+        ...
+
+
+def canonical_weight_name(name: str) -> str:
+    """Name of a weight in the form the trainer uses: ComfyUI's names, without a prefix.
+
+    Q/K norm scales end in `.query_norm.scale` / `.key_norm.scale` whatever the version calls them.
+    """
+    for prefix in _PREFIXES:
+        if name.startswith(prefix):
+            name = name[len(prefix) :]
+            break
+    for pattern, replacement in _RENAME_RULES:
+        name = pattern.sub(replacement, name)
+    return name
+
+
+class MappingSource:
+    """Weights held in a dictionary of tensors (tests, small models, already loaded files)."""
+
+    def __init__(self, weights: Mapping[str, torch.Tensor]) -> None:
+        """Keep references to `weights`; names may have any form `canonical_weight_name` knows."""
+        self._weights = {canonical_weight_name(name): value for name, value in weights.items()}
+        self._shapes = {name: tuple(value.shape) for name, value in self._weights.items()}
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Canonical name -> shape."""
+        return self._shapes
+
+    def weight(self, name: str, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        """The tensor `name` in `dtype` on `device` (the stored one where nothing has to change).
+
+        Raises:
+            ModelMismatchError: There is no such weight.
+        """
+        if name not in self._weights:
+            raise _missing_weight(name, "this model")
+        return self._weights[name].detach().to(device=device, dtype=dtype)
+
+
+class SafetensorsSource:
+    """Weights of a memory-mapped safetensors file; only what is asked for is read.
+
+    Full precision, plain float8 and scaled float8 (`<module>.scale_weight`, one number a layer)
+    files are understood.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open `path` and read its table of contents.
+
+        Raises:
+            ModelMismatchError: The file is missing, damaged or holds packed (GGUF-like, 4-bit or
+                8-bit integer) weights.
+        """
+        self._path = path
+        try:
+            self._file: Any = safe_open(path, framework="pt", device="cpu")
+            stored_names = list(self._file.keys())
+        except (OSError, SafetensorError) as error:
+            raise ModelMismatchError(
+                f"'{path}' cannot be read as a safetensors file ({error}). "
+                "Name a complete HunyuanVideo .safetensors file as the model."
+            ) from error
+        self._stored = {canonical_weight_name(name): name for name in stored_names}
+        self._shapes = self._read_shapes()
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Canonical name -> shape."""
+        return self._shapes
+
+    def weight(self, name: str, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        """The tensor `name`, dequantized, in `dtype` on `device`.
+
+        Raises:
+            ModelMismatchError: There is no such weight.
+        """
+        if name not in self._shapes:
+            raise _missing_weight(name, f"'{self._path}'")
+        value: torch.Tensor = self._file.get_tensor(self._stored[name])
+        value = value.to(device=device, dtype=dtype)
+        scale_name = self._stored.get(_scale_name(name))
+        if scale_name is None:
+            return value
+        scale: torch.Tensor = self._file.get_tensor(scale_name).to(device=device, dtype=dtype)
+        return value * scale
+
+    def _read_shapes(self) -> dict[str, tuple[int, ...]]:
+        shapes: dict[str, tuple[int, ...]] = {}
+        for name, stored in self._stored.items():
+            entry = self._file.get_slice(stored)
+            if name.endswith((".scale_weight", ".scale_input", "scaled_fp8")):
+                continue
+            if entry.get_dtype() in ("U8", "I8") or name.endswith(".comfy_quant"):
+                raise ModelMismatchError(
+                    f"'{self._path}' holds packed {entry.get_dtype()} weights ('{stored}'), which "
+                    "this reader does not unpack. Use a bf16, fp16, fp8 or scaled fp8 file, or "
+                    "connect the model inside ComfyUI, which unpacks it."
+                )
+            shapes[name] = tuple(entry.get_shape())
+        return shapes
+
+
+def _scale_name(name: str) -> str:
+    return name[: -len("weight")] + "scale_weight" if name.endswith(".weight") else ""
+
+
+def _missing_weight(name: str, where: str) -> ModelMismatchError:
+    return ModelMismatchError(
+        f"There is no weight '{name}' in {where}, but training needs it. "
+        "Connect a complete HunyuanVideo text-to-video model."
+    )
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key that puts block 2 before block 10: ordering that no dictionary order changes."""
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in name.split("."))
+
+
+def sorted_names(names: Iterable[str]) -> list[str]:
+    """`names` in natural order."""
+    return sorted(names, key=natural_key)

@@ -1,0 +1,52 @@
+// @ts-check
+// What the pack uses of ComfyUI's node objects, in one place: the published types lack some of it.
+
+/**
+ * @typedef {object} DomWidget
+ * @property {boolean} [serialize] false keeps the widget out of saved workflows
+ * @property {HTMLElement} [element]
+ */
+
+/**
+ * @typedef {object} ComfyNode
+ * @property {string} [comfyClass] id of the node's class
+ * @property {[number, number]} size width and height on the canvas
+ * @property {(output: Record<string, unknown>) => void} [onExecuted]
+ * @property {(size: [number, number]) => void} [setSize]
+ * @property {() => [number, number]} [computeSize]
+ * @property {(name: string, type: string, element: HTMLElement, options: object) => DomWidget} addDOMWidget
+ */
+
+/**
+ * Add an element to a node as a widget that is neither saved nor sent.
+ *
+ * @param {ComfyNode} node
+ * @param {string} name
+ * @param {HTMLElement} element
+ * @param {() => number} minHeight least height in canvas units
+ * @returns {DomWidget}
+ */
+export function addDisplayWidget(node, name, element, minHeight) {
+  const widget = node.addDOMWidget(name, `hunyuan_${name}`, element, {
+    serialize: false,
+    hideOnZoom: false,
+    getMinHeight: minHeight,
+    getMaxHeight: minHeight,
+  });
+  widget.serialize = false;
+  return widget;
+}
+
+/**
+ * Call `then` after a node ran, beside whatever else listens.
+ *
+ * @param {ComfyNode} node
+ * @param {(output: Record<string, unknown>) => void} then
+ */
+export function afterExecuted(node, then) {
+  const before = node.onExecuted;
+  node.onExecuted = function (output) {
+    before?.call(this, output);
+    then(output);
+  };
+}
