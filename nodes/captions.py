@@ -5,12 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..trainer.data.caption_checks import check_captions
-from ..trainer.data.captions import (
-    DEFAULT_TEMPLATE,
-    CaptionFields,
-    caption_crops,
-    parse_overrides,
-)
+from ..trainer.data.captions import DEFAULT_TEMPLATE, CaptionFields, caption_crops
 from ..trainer.data.pictures.crops import CropPlan
 from . import wires
 from .host.encoders import ClipTokenCounter
@@ -40,7 +35,7 @@ class CaptionTemplate(io.ComfyNode):
     def execute(cls, crops: CropPlan, clip: object = None, **fields: object) -> io.NodeOutput:
         """Fill the template for every crop and check the result."""
         template = str(fields.pop("template")).strip() or DEFAULT_TEMPLATE
-        overrides = parse_overrides(str(fields.pop("overrides")))
+        overrides = str(fields.pop("overrides"))
         keep_existing = bool(fields.pop("keep_existing"))
         described = CaptionFields(**{name: str(value) for name, value in fields.items()})
         captioned = caption_crops(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from comfy_api.latest import io
 
-from ..trainer.errors import StateError
 from ..trainer.files import write_bytes
 from ..trainer.training.history import read_history
 from ..trainer.training.picking import Pick, pick_checkpoint
@@ -48,7 +47,7 @@ class LossPlot(io.ComfyNode):
         """Draw the run's history."""
         history = read_history(run)
         picture = wires.to_image_batch(draw_loss(history, window=window, pick=checkpoint))
-        lines = [f"{len(history.losses)} steps, last loss {history.losses[-1]:.4f}"]
+        lines = [f"{len(history.losses)} steps"]
         return io.NodeOutput(picture, ui=wires.show(lines=lines, image=picture))
 
 
@@ -113,11 +112,6 @@ class PickCheckpoint(io.ComfyNode):
         """Pick by the guide's rule, copy, explain."""
         folder = run if run is not None else find_source(run_folder, "run_folder")
         pick = pick_checkpoint(read_history(folder), window=window)
-        if pick.path is None:
-            raise StateError(
-                f"The run '{folder.name}' has saved no checkpoint. Train at least until the "
-                "first one, or lower 'save_every'."
-            )
         lines = list(pick.reasons)
         path = pick.path
         if copy_to_loras:

@@ -111,6 +111,6 @@ def _describe(dataset: Dataset) -> list[str]:
     for row in balance_table(dataset):
         lines.append(
             f"{row.bucket.width_px}x{row.bucket.height_px}: {row.pictures} pictures x "
-            f"{row.repeats} repeats = {row.samples} samples per epoch"
+            f"{row.repeats} repeats = {row.samples_per_epoch} samples per epoch"
         )
     return lines

@@ -7,14 +7,16 @@ from comfy_api.latest import io
 
 from ..trainer.data.pictures.buckets import parse_buckets
 from ..trainer.data.pictures.contact_sheet import draw_contact_sheet, draw_thumbnails
-from ..trainer.data.pictures.crops import CropPlan, CropSettings, SkippedCrop, plan_crops
+from ..trainer.data.pictures.crop_settings import CropSettings
+from ..trainer.data.pictures.crops import CropPlan, plan_crops
 from ..trainer.data.pictures.manual_boxes import parse_manual_boxes
-from ..trainer.data.pictures.media import TrainingMedia, save_batch, scan_files, scan_folder
+from ..trainer.data.pictures.media import TrainingMedia, merge_media, save_batch, scan_folder
+from ..trainer.data.pictures.shots import parse_shots
 from ..trainer.errors import DatasetError
 from . import wires
 from .host.folders import batch_folder, find_source
 
-_BACKGROUNDS = ["white", "grey", "black"]
+_BACKGROUNDS = {"white": (255, 255, 255), "grey": (128, 128, 128), "black": (0, 0, 0)}
 
 
 class LoadImages(io.ComfyNode):
@@ -79,16 +81,12 @@ class LoadImages(io.ComfyNode):
             parts.append(scan_folder(find_source(folder, "folder"), min_side_px=minimum_side))
         if images is not None:
             paths = save_batch(images, batch_folder(), "graph")
-            parts.append(scan_files(batch_folder(), paths, min_side_px=minimum_side))
+            parts.append(scan_folder(batch_folder(), min_side_px=minimum_side, only=paths))
         if not parts:
             raise DatasetError(
                 "No pictures given. Name a folder in 'folder' or connect pictures to 'images'."
             )
-        media = TrainingMedia(
-            folder=parts[0].folder,
-            items=tuple(item for part in parts for item in part.items),
-            problems=tuple(problem for part in parts for problem in part.problems),
-        )
+        media = merge_media(parts)
         sheet = wires.to_image_batch(draw_thumbnails(media))
         lines = [f"{len(media.items)} pictures"] + [problem.text for problem in media.problems]
         return io.NodeOutput(media, sheet, ui=wires.show(lines=lines, image=sheet))
@@ -139,7 +137,7 @@ class CropToBuckets(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "background",
-                    options=_BACKGROUNDS,
+                    options=list(_BACKGROUNDS),
                     default="white",
                     tooltip="Colour behind transparent pictures.",
                 ),
@@ -190,24 +188,22 @@ class CropToBuckets(io.ComfyNode):
         """Plan the crops and draw them."""
         settings = CropSettings(
             buckets=parse_buckets(buckets),
-            shots=tuple(part.strip() for part in shots.split(",") if part.strip()),
+            shots=parse_shots(shots),
             max_enlargement=max_enlargement,
             margin=margin,
             heads_tall=heads_tall,
-            background=background,
+            background=_BACKGROUNDS[background],
             manual_boxes=parse_manual_boxes(boxes),
         )
         plan: CropPlan = plan_crops(media, settings, masks=_masks(media, subject_mask))
         sheet = wires.to_image_batch(draw_contact_sheet(plan))
         lines = [f"{len(plan.crops)} crops from {len(media.items)} pictures"]
-        lines += [_left_out(skipped) for skipped in plan.skipped]
+        lines += [
+            f"left out: {skipped.item.path.name}, {skipped.shot}: {skipped.reason}"
+            for skipped in plan.skipped
+        ]
+        lines += [f"bucket {empty.bucket}: {empty.reason}" for empty in plan.empty_buckets]
         return io.NodeOutput(plan, sheet, ui=wires.show(lines=lines, image=sheet))
-
-
-def _left_out(skipped: SkippedCrop) -> str:
-    if skipped.item is None:
-        return f"bucket {skipped.bucket}: {skipped.reason}"
-    return f"left out: {skipped.item.path.name}, {skipped.shot}: {skipped.reason}"
 
 
 def _masks(media: TrainingMedia, mask: torch.Tensor | None) -> dict[str, object]:

@@ -31,6 +31,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+
 @dataclass(frozen=True)
 class RunConfig:
     """One run, whole: what `config.toml` in a run folder holds."""

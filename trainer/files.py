@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -75,10 +75,10 @@ def digest_file(path: Path) -> str:
 @contextlib.contextmanager
 def _temporary_beside(path: Path):
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    # Not mkstemp: its files are readable by their owner only, and the result would be too.
+    temporary = path.parent / f".{path.name[:60]}.{secrets.token_hex(8)}.part"
     try:
+        temporary.touch(exist_ok=False)
         yield temporary
         # fsync needs a handle that may write, on Windows too.
         with temporary.open("rb+") as stream:

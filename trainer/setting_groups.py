@@ -1,4 +1,4 @@
-"""The groups of settings of a run: LoRA, optimizer, schedule, timesteps, training, places and names."""
+"""The groups of settings of a run: LoRA, optimizer, schedule, timesteps, training and places."""
 
 from __future__ import annotations
 

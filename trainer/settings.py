@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
+import itertools
 import math
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from .errors import ConfigError
@@ -80,20 +80,18 @@ class Settings:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
-@cache
 def field_rules(settings: type[Settings]) -> Mapping[str, FieldRule]:
     """The rule of every field of a settings class, by name."""
     hints = get_type_hints(settings, include_extras=True)
     return {item.name: _rule_of(hints[item.name]) for item in fields(settings)}
 
 
-@cache
 def field_docs(settings: type[Settings]) -> Mapping[str, str]:
     """The explanation of every field of a settings class: the string below it in the source."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(settings)))
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     docs: dict[str, str] = {}
-    for before, after in zip(body, body[1:], strict=False):
+    for before, after in itertools.pairwise(body):
         is_field = isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name)
         if is_field and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
             docs[before.target.id] = inspect.cleandoc(str(after.value.value))  # type: ignore[attr-defined]
@@ -107,7 +105,7 @@ def unknown_name_text(shown: str, name: str, known: list[str], what: str) -> str
     return f"'{shown}' is not a known {what}. {hint}"
 
 
-def _rule_of(hint: Any) -> FieldRule:  # noqa: ANN401 - a type hint has no narrower type
+def _rule_of(hint: Any) -> FieldRule:
     if get_origin(hint) is Literal:
         return FieldRule(str, choices=get_args(hint))
     if get_origin(hint) is Annotated:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 
 import comfy.ldm.modules.diffusionmodules.model as vae_modules
 import comfyui_version
@@ -14,6 +15,7 @@ from ...trainer.data.cache import Conditioning
 from ...trainer.errors import ModelMismatchError
 
 _SAMPLES_PER_TENSOR = 64
+_TOKENIZER_PROBE = "The 9:16 front view image shows her, a señora; with teal-blue hair."
 
 
 class VaeLatentEncoder:
@@ -62,9 +64,11 @@ class ClipTextEncoder:
             )
         self._clip = clip
         template = getattr(clip.tokenizer, "llama_template", "")
+        # Versions of the tokenizer libraries split the same text differently.
+        tokens = clip.tokenize(_TOKENIZER_PROBE)
         weights = _fingerprint(clip.cond_stage_model.state_dict().items())
         patches = _fingerprint_patches(getattr(clip.patcher, "patches", {}))
-        text = f"{weights}-{patches}-{clip.layer_idx}-{template}"
+        text = f"{weights}-{patches}-{clip.layer_idx}-{template}-{tokens}"
         self.identity = "clip-" + hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def encode(self, caption: str) -> Conditioning:
@@ -86,18 +90,48 @@ class ClipTokenCounter:
     """Splits captions with the tokenizers of the connected CLIP, for the caption checks."""
 
     def __init__(self, clip: object) -> None:
-        self._clip_l = clip.tokenizer.clip_l.tokenizer
-        self._llama = clip.tokenizer.llama.tokenizer
+        self._clip_l = clip.tokenizer.clip_l
+        self._llama = clip.tokenizer.llama
 
     def clip_tokens(self, text: str) -> list[str]:
         """CLIP-L's tokens as text pieces, without begin and end tokens."""
-        ids = self._clip_l(text, add_special_tokens=False, verbose=False)["input_ids"]
-        return [self._clip_l.decode([token]) + " " for token in ids]
+        return _pieces(self._clip_l, text)
 
     def llama_tokens(self, text: str) -> list[str]:
         """Llama's tokens as text pieces, without the prompt template."""
-        ids = self._llama(text, add_special_tokens=False, verbose=False)["input_ids"]
-        return [self._llama.decode([token]) for token in ids]
+        return _pieces(self._llama, text)
+
+
+def _pieces(tokenizer: object, text: str) -> list[str]:
+    ids = tokenizer.tokenizer(text)["input_ids"]
+    last = len(ids) - 1 if tokenizer.tokenizer_adds_end_token else len(ids)
+    names = [tokenizer.inv_vocab[token] for token in ids[tokenizer.tokens_start : last]]
+    return [_piece_text(name) for name in names]
+
+
+@cache
+def _bytes_of_characters() -> dict[str, int]:
+    """Byte-level vocabularies write each byte as one printable character.
+
+    Source: Radford et al. 2019, GPT-2's byte-level BPE; bytes that do not print are shifted up
+    from 256 in order.
+    """
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    shifted = {chr(256 + index): byte for index, byte in enumerate(others)}
+    return {chr(byte): byte for byte in printable} | shifted
+
+
+def _piece_text(name: str) -> str:
+    table = _bytes_of_characters()
+    word, ends_word = name.removesuffix("</w>"), name.endswith("</w>")
+    data = b"".join(bytes([table[c]]) if c in table else c.encode() for c in word)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        # Part of a character, or a vocabulary that holds plain text.
+        text = word
+    return text + (" " if ends_word else "")
 
 
 def escape_weights(caption: str) -> str:

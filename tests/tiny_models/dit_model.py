@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-LATENT_SCALE = 0.476986
 DIT_CONFIG = {
     "in_channels": 16, "out_channels": 16, "patch_size": [1, 2, 2], "vec_in_dim": 768,
     "context_in_dim": 128, "hidden_size": 128, "mlp_ratio": 4.0, "num_heads": 1, "depth": 2,

@@ -10,8 +10,7 @@ from PIL import Image
 from scenes import draw_scene, photograph_crop
 from torch import Tensor
 
-BATCHES = ((5, (64, 64)), (5, (64, 64)), (5, (64, 64)), (1, (128, 128)), (1, (96, 160)),
-           (1, (160, 96)))
+BATCHES = ((3, (64, 64)), (3, (64, 64)), (3, (64, 64)), (1, (128, 96)), (1, (96, 128)))
 
 
 def to_tensor(image: Image.Image) -> Tensor:
@@ -52,11 +51,32 @@ def clip(rng: Random, frames: int, size: tuple[int, int]) -> Tensor:
         (3, frames, height, width) in -1 to 1.
     """
     large = picture(rng, (int(size[0] * 1.5), int(size[1] * 1.5)))
-    start = np.array([rng.uniform(0, large.width - size[0]), rng.uniform(0, large.height - size[1])])
+    room = np.array([large.width - size[0], large.height - size[1]])
+    start = room * (rng.random(), rng.random())
     speed = np.array([rng.uniform(-4, 4), rng.uniform(-4, 4)]) * (rng.random() < 0.85)
     views = []
     for frame in range(frames):
-        x, y = np.clip(start + speed * frame, 0, (large.width - size[0], large.height - size[1]))
+        x, y = np.clip(start + speed * frame, 0, room)
         box = (x, y, x + size[0], y + size[1])
         views.append(to_tensor(large.resize(size, Image.BILINEAR, box=box)))
     return torch.stack(views, dim=1)
+
+
+def patch_basis(seed: int, pictures: int = 400) -> Tensor:
+    """Find the 16 patterns that describe 8x8 patches best, strongest first.
+
+    Returns:
+        (16, 3, 8, 8). The products with patches have a spread of 1 for the first pattern and
+        of the fourth root of its relative strength for the others.
+    """
+    rng, patches = Random(seed), []
+    for _ in range(pictures):
+        image = to_tensor(picture(rng, (96, 96)))
+        cut = image.unfold(1, 8, 8).unfold(2, 8, 8).permute(1, 2, 0, 3, 4).reshape(-1, 192)
+        patches.append(cut)
+    patches = torch.cat(patches)
+    _, strength, patterns = torch.linalg.svd(patches.T @ patches / len(patches))
+    spread = strength[:16].sqrt()
+    print(f"the patch code keeps {strength[:16].sum() / strength.sum():.2%} of the energy")
+    scale = spread**0.75 * spread[0] ** 0.25
+    return (patterns[:16] / scale[:, None]).reshape(16, 3, 8, 8)

@@ -1,11 +1,12 @@
 """Train the demo VAE: ComfyUI's causal 3D AutoencoderKL, small enough for a CPU.
 
-    python train_vae.py --comfyui PATH --out DIR --phase stills  --minutes 25
-    python train_vae.py --comfyui PATH --out DIR --phase decoder --minutes 30
+    python train_vae.py --comfyui PATH --out DIR --phase decoder --minutes 45
     python train_vae.py --comfyui PATH --out DIR --phase clips   --minutes 10
 
-`stills` trains everything on single pictures, `decoder` freezes the encoder, and `clips` opens
-the kernel taps that look back in time while keeping what the encoder does with a still.
+The encoder is not trained: it starts, and for single pictures stays, as the linear code of 8x8
+patches that keeps most of their energy, so that the diffusion model can be trained at the same
+time. `decoder` trains the decoder on single pictures. `clips` opens the kernel taps of both
+halves that look back in time, while the encoder keeps what it does with a still.
 Each phase starts from DIR/vae.pt where that exists and leaves its averaged weights there.
 """
 
@@ -21,10 +22,11 @@ from random import Random
 import torch
 import torch.nn.functional as F  # noqa: N812
 from host import use_comfyui
-from pictures_stream import clip, still_batch
+from muon import ConvMuon
+from pictures_stream import clip, patch_basis, picture, still_batch, to_tensor
 from torch import Tensor, nn
 
-LATENT_NOISE, LATENT_PULL = 0.1, 1e-3
+LATENT_NOISE = 0.15
 
 
 def reconstruction_loss(made: Tensor, wanted: Tensor) -> Tensor:
@@ -43,27 +45,25 @@ def learning_rate(done: float, peak: float, warm: float = 0.02, last: float = 0.
     return peak * (last + (1 - last) * 0.5 * (1 + math.cos(math.pi * (done - warm) / (1 - warm))))
 
 
-def still_loss(vae: nn.Module, rng: Random, frozen: bool) -> tuple[Tensor, Tensor]:
-    """Return the loss on one batch of stills and its latents."""
+def still_loss(vae: nn.Module, rng: Random) -> Tensor:
+    """Return the loss of the decoder on one batch of stills."""
     from vae_stills import decode_stills, encode_stills
 
     pictures = still_batch(rng)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        with torch.set_grad_enabled(not frozen):
+        with torch.no_grad():
             latents = encode_stills(vae, pictures).float()
         noisy = latents + LATENT_NOISE * rng.random() * torch.randn_like(latents)
         made = decode_stills(vae, noisy).float()
-    loss = reconstruction_loss(made, pictures)
-    return (loss if frozen else loss + LATENT_PULL * latents.square().mean()), latents
+    return reconstruction_loss(made, pictures)
 
 
-def clip_loss(vae: nn.Module, rng: Random) -> tuple[Tensor, Tensor]:
-    """Return the loss on one moving clip and its latents."""
+def clip_loss(vae: nn.Module, rng: Random) -> Tensor:
+    """Return the loss on one moving clip."""
     frames = clip(rng, rng.choice((5, 9)), (64, 64))[None]
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        latents = vae.encode(frames).float()
-        made = vae.decode(latents).float()
-    return reconstruction_loss(made, frames), latents
+        made = vae.decode(vae.encode(frames)).float()
+    return reconstruction_loss(made, frames)
 
 
 class KeepStills:
@@ -80,17 +80,31 @@ class KeepStills:
             value.sub_((value.sum(2, keepdim=True) - wanted) / 3)
 
 
-def open_phase(vae: nn.Module, phase: str) -> list[nn.Parameter]:
+def open_phase(vae: nn.Module, phase: str) -> None:
     """Choose what a phase may change."""
-    from vae_stills import train_newest_tap_only
+    from vae_stills import flatten_time
 
-    if phase != "clips":
-        train_newest_tap_only(vae)
+    if phase == "decoder":
+        flatten_time(vae)
     for name, value in vae.named_parameters():
         encoder = name.startswith(("encoder", "quant_conv"))
-        value.requires_grad_(phase == "stills" or not encoder
-                             or (phase == "clips" and value.ndim == 5 and value.shape[2] == 3))
-    return [value for value in vae.parameters() if value.requires_grad]
+        look_back = value.ndim == 5 and value.shape[2] == 3
+        value.requires_grad_(not encoder or (phase == "clips" and look_back))
+
+
+def make_optimizers(vae: nn.Module, lr: float) -> list[torch.optim.Optimizer]:
+    """Muon for kernels, AdamW for the rest; weights that are kept small get small steps."""
+    from vae_stills import stream_scale
+
+    groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
+    for name, value in vae.named_parameters():
+        if value.requires_grad:
+            kernel = value.ndim >= 4 and min(value.shape[:2]) > 3
+            groups.setdefault((kernel, stream_scale(name)), []).append(value)
+    made = [[{"params": values, "scale": scale} for (kernel, scale), values in groups.items()
+             if kernel is wanted] for wanted in (True, False)]
+    return [ConvMuon(made[0], lr),
+            torch.optim.AdamW(made[1], lr=lr, betas=(0.9, 0.98), weight_decay=0.0)]
 
 
 @torch.no_grad()
@@ -102,23 +116,26 @@ def average_in(average: dict[str, Tensor], vae: nn.Module, decay: float) -> None
 
 def train(vae: nn.Module, args: argparse.Namespace) -> dict:
     """Run one phase and return its record; the averaged weights are saved as it goes."""
+    from vae_stills import with_time
+
     rng, started, steps, recent, saved = Random(args.seed), time.time(), 0, [], 0.0
     torch.manual_seed(args.seed)
-    values = open_phase(vae, args.phase)
+    open_phase(vae, args.phase)
     keep = KeepStills(vae.encoder) if args.phase == "clips" else None
-    optimizer = torch.optim.AdamW(values, lr=args.lr, betas=(0.9, 0.98), weight_decay=0.0,
-                                  fused=True)
+    optimizers = make_optimizers(vae, args.lr)
     average = {k: v.detach().clone() for k, v in vae.state_dict().items()}
     while (spent := time.time() - started) < args.minutes * 60:
-        optimizer.param_groups[0]["lr"] = learning_rate(spent / (args.minutes * 60), args.lr)
         if args.phase == "clips" and steps % 3:
-            loss, latents = clip_loss(vae, rng)
+            loss = clip_loss(vae, rng)
         else:
-            loss, latents = still_loss(vae, rng, frozen=args.phase != "stills")
-        optimizer.zero_grad()
+            loss = still_loss(vae, rng)
         loss.backward()
-        nn.utils.clip_grad_norm_(values, 1.0)
-        optimizer.step()
+        rate = learning_rate(spent / (args.minutes * 60), args.lr)
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["scale"]
+            optimizer.step()
+            optimizer.zero_grad()
         if keep:
             keep.restore()
         steps += 1
@@ -126,15 +143,27 @@ def train(vae: nn.Module, args: argparse.Namespace) -> dict:
             average_in(average, vae, min(0.99, steps / (steps + 100)))
         recent = [*recent[-199:], loss.item()]
         if steps % 100 == 0:
-            print(f"{args.phase} {spent:6.0f} s step {steps} loss {sum(recent) / len(recent):.4f} "
-                  f"latent std {latents.std():.2f}", flush=True)
+            print(f"{args.phase} {spent:6.0f} s step {steps} loss {sum(recent) / len(recent):.4f}",
+                  flush=True)
         if spent - saved > 120:
-            torch.save(average, args.out / "vae.pt.part")
+            torch.save(with_time(average), args.out / "vae.pt.part")
             (args.out / "vae.pt.part").replace(args.out / "vae.pt")
             saved = spent
-    torch.save(average, args.out / "vae.pt")
+    torch.save(with_time(average), args.out / "vae.pt")
     return {"phase": args.phase, "seed": args.seed, "steps": steps, "lr": args.lr,
             "seconds": round(time.time() - started), "loss": round(sum(recent) / len(recent), 4)}
+
+
+def start(vae: nn.Module, args: argparse.Namespace) -> None:
+    """Work out the weights to start from and save them."""
+    from vae_start import normalise_latents, start_decoder, start_encoder
+
+    rng = Random(args.seed)
+    start_encoder(vae, patch_basis(args.seed))
+    examples = [to_tensor(picture(rng, (128, 128), 0.15)) for _ in range(100)]
+    normalise_latents(vae, examples)
+    start_decoder(vae, examples)
+    torch.save(vae.state_dict(), args.out / "vae.pt")
 
 
 def main() -> None:
@@ -142,8 +171,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--comfyui", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--phase", choices=("stills", "decoder", "clips"), default="stills")
-    parser.add_argument("--minutes", type=float, default=25)
+    parser.add_argument("--phase", choices=("decoder", "clips"), default="decoder")
+    parser.add_argument("--minutes", type=float, default=45)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--threads", type=int, default=1)
@@ -155,6 +184,8 @@ def main() -> None:
     vae = build_vae(args.seed)
     if (args.out / "vae.pt").exists():
         vae.load_state_dict(torch.load(args.out / "vae.pt"))
+    else:
+        start(vae, args)
     record = train(vae, args)
     with (args.out / "vae_phases.jsonl").open("a") as log:
         log.write(json.dumps(record) + "\n")

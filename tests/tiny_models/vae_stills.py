@@ -15,11 +15,30 @@ from torch import Tensor, nn
 VAE_CONFIG = {
     "ddconfig": {
         "double_z": True, "z_channels": 16, "resolution": 256, "in_channels": 3, "out_ch": 3,
-        "ch": 32, "ch_mult": [1, 1, 2, 4], "num_res_blocks": 1, "attn_resolutions": [],
+        "ch": 64, "ch_mult": [1, 1, 1, 2], "num_res_blocks": 0, "attn_resolutions": [],
         "dropout": 0.0, "conv3d": True, "time_compress": 4,
     },
     "embed_dim": 16,
 }
+STREAM_SCALE = 5e-4
+STREAM_WRITERS = ("conv_in.conv", "conv1.conv", "conv2.conv", "proj_out")
+STREAM_CHANGERS = ("sample.conv.conv", "nin_shortcut.conv")
+
+
+def stream_scale(name: str) -> float:
+    """Tell how small a weight is kept, so that a group norm cannot erase a flat colour.
+
+    With 64 channels a group norm covers two, and a flat picture would leave it as +1 and -1
+    whatever its colour. Everything that is normalised is therefore kept about 2000 times
+    smaller than usual, where the norm's epsilon of 1e-6 turns it into a mild scaling.
+
+    Args:
+        name: Name of the weight in the VAE.
+    """
+    owner, kind = name.rsplit(".", 1)
+    if owner.endswith(STREAM_WRITERS) or (kind == "bias" and owner.endswith(STREAM_CHANGERS)):
+        return STREAM_SCALE
+    return 1.0
 
 
 def build_vae(seed: int = 0) -> nn.Module:
@@ -35,25 +54,34 @@ def build_vae(seed: int = 0) -> nn.Module:
     with torch.no_grad():
         for name, value in vae.named_parameters():
             if value.ndim == 1:
-                value.fill_(1.0 if "norm" in name and name.endswith("weight") else 0.0)
+                value.fill_(1.5 if "norm" in name and name.endswith("weight") else 0.0)
                 continue
             fan_in = value[0, :, -1].numel()
             gain = 0.4 if "conv2" in name or "proj_out" in name else 1.2
             value.zero_()
             value[:, :, -1] = torch.randn(value[:, :, -1].shape, generator=generator)
-            value.mul_(gain / fan_in**0.5)
+            value.mul_(gain / fan_in**0.5 * stream_scale(name))
     return vae
 
 
-def train_newest_tap_only(vae: nn.Module) -> None:
-    """Keep gradients away from the kernel taps that look at earlier frames.
+def flatten_time(vae: nn.Module) -> None:
+    """Replace every 3D kernel by the 2D kernel that does the same to stills."""
+    for module in vae.modules():
+        weight = getattr(module, "weight", None)
+        if weight is not None and weight.ndim == 5:
+            module.weight = nn.Parameter(weight.detach().sum(2))
 
-    Those taps start at zero, so a clip is first coded frame by frame; the clip phase opens them.
-    """
-    for value in vae.parameters():
-        if value.ndim == 5 and value.shape[2] == 3:
-            value.register_hook(lambda grad: torch.cat(
-                [torch.zeros_like(grad[:, :, :2]), grad[:, :, 2:]], dim=2))
+
+def with_time(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Turn 2D kernels into 3D kernels that look at the newest frame only."""
+    made = {}
+    for name, value in weights.items():
+        if value.ndim == 4:
+            taps = value.new_zeros(*value.shape[:2], value.shape[-1], *value.shape[2:])
+            taps[:, :, -1] = value
+            value = taps
+        made[name] = value
+    return made
 
 
 def _conv(module: nn.Module, x: Tensor) -> Tensor:
@@ -61,7 +89,8 @@ def _conv(module: nn.Module, x: Tensor) -> Tensor:
     if conv.kernel_size[-1] == 3:  # repeat the border; F.pad would leave bfloat16
         x = torch.cat([x[:, :, :1], x, x[:, :, -1:]], dim=2)
         x = torch.cat([x[..., :1], x, x[..., -1:]], dim=3)
-    return F.conv2d(x, conv.weight.sum(2), conv.bias, stride=conv.stride[1:])
+    weight = conv.weight if conv.weight.ndim == 4 else conv.weight.sum(2)
+    return F.conv2d(x, weight, conv.bias, stride=conv.stride[1:])
 
 
 def _norm(module: nn.Module, x: Tensor) -> Tensor:

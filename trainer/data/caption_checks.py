@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .captions import COMMON_RATIOS, OTHER_RATIOS, Captioned, CaptionFields, ratio_words
+from .caption_words import COMMON_RATIOS, OTHER_RATIOS, ratio_words
+from .captions import Captioned, CaptionFields
 
 CLIP_TOKENS = 75
 """Tokens that CLIP-L takes: 77 with its begin and end marks."""

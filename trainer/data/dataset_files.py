@@ -90,11 +90,14 @@ class DatasetFolder:
         write_bytes(path, data)
         return True
 
-    def finish(self) -> int:
-        """Take away the files of earlier builds that are not wanted any more; returns how many."""
-        stale = [name for name in self._before if name not in self._now]
+    def remove_stale(self, keep: frozenset[str] = frozenset()) -> int:
+        """Take away files of earlier builds that were not put again; returns how many.
+
+        Args:
+            keep: Names that will still be put.
+        """
         removed = 0
-        for name in stale:
+        for name in [name for name in self._before if name not in self._now and name not in keep]:
             path = self.folder / name
             if not path.is_file():
                 continue
@@ -103,10 +106,13 @@ class DatasetFolder:
             else:
                 self._set_aside(name)
             removed += 1
-            if not any(path.parent.iterdir()) and path.parent != self.folder:
+            if path.parent != self.folder and not any(path.parent.iterdir()):
                 path.parent.rmdir()
-        self._save(self._now)
         return removed
+
+    def close(self) -> None:
+        """Save the list of the files that belong to this build."""
+        self._save(self._now)
 
     def _set_aside(self, name: str) -> None:
         target = self.folder / ASIDE_NAME / name
@@ -148,7 +154,9 @@ def _read_ledger(folder: Path) -> dict[str, MadeFile]:
         ) from error
     outside = [name for name in files if not _is_inside(name)]
     if outside:
-        raise DatasetError(f"'{path}' names '{outside[0]}', which is outside its folder. Delete it.")
+        raise DatasetError(
+            f"'{path}' names '{outside[0]}', which is outside its folder. Delete it."
+        )
     return files
 
 

@@ -13,7 +13,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from ..errors import DatasetError
@@ -101,31 +101,23 @@ def read_manifest(path: Path) -> tuple[ImageSet, ...]:
         if name not in ("general", "datasets")
     ]
     general, entries = data.get("general", {}), data.get("datasets", [])
-    if not isinstance(general, dict) or not isinstance(entries, list):
+    is_table = isinstance(general, dict) and isinstance(entries, list)
+    if not is_table or not all(isinstance(entry, dict) for entry in entries):
         raise DatasetError(
             f"'{path}' needs one [general] table and [[datasets]] entries, with double brackets."
         )
-    if not entries:
+    if not entries and not faults:
         raise DatasetError(f"'{path}' has no [[datasets]] entry. Add one with 'image_directory'.")
     faults += _key_faults(general, _SHARED_KEYS, "[general]")
-    sets: list[ImageSet] = []
     for number, entry in enumerate(entries, start=1):
         where = f"[[datasets]] number {number}"
-        found = _key_faults(entry, _SET_KEYS, where) if isinstance(entry, dict) else [f"bad {where}"]
+        found = _key_faults(entry, _SET_KEYS, where)
+        if not found and _find_directory(path, entry["image_directory"]) is None:
+            found = [f"{where}: image_directory '{entry['image_directory']}' is missing"]
         faults += found
-        if not found:
-            values = {**_DEFAULTS, **general, **entry}
-            values["resolution"] = _size(values["resolution"])
-            directory = _find_directory(path, values.pop("image_directory"))
-            cache = values.pop("cache_directory", None)
-            if directory is None:
-                faults.append(f"{where}: image_directory '{entry['image_directory']}' is missing")
-            elif values["resolution"] is not None and not faults:
-                cache_path = None if cache is None else path.parent / cache
-                sets.append(ImageSet(directory, cache_path, **values))
     if faults:
         raise DatasetError(f"'{path}' cannot be used: {'; '.join(faults)}.")
-    return tuple(sets)
+    return tuple(_image_set(path, {**_DEFAULTS, **general, **entry}) for entry in entries)
 
 
 def format_manifest(sets: Sequence[ImageSet]) -> str:
@@ -165,6 +157,14 @@ def _load_toml(path: Path) -> dict[str, Any]:
         ) from error
 
 
+def _image_set(manifest: Path, values: dict[str, Any]) -> ImageSet:
+    """Make a set from values that were checked."""
+    values["resolution"] = _size(values["resolution"])
+    values["image_directory"] = _find_directory(manifest, values["image_directory"])
+    cache = values.pop("cache_directory", None)
+    return ImageSet(cache_directory=None if cache is None else manifest.parent / cache, **values)
+
+
 def _key_faults(table: Mapping[str, Any], known: Sequence[str], where: str) -> list[str]:
     if any(name in _VIDEO_KEYS for name in table):
         return [f"{where} is a video dataset; training works with pictures for now, so remove it"]
@@ -195,13 +195,11 @@ def _value_fault(name: str, value: object) -> str:
 
 
 def _size(value: object) -> tuple[int, int] | None:
-    pair = value if isinstance(value, (list, tuple)) else [value, value]
-    if len(pair) != 2:
+    pair: Sequence[object] = value if isinstance(value, (list, tuple)) else (value, value)
+    sides = [side for side in pair if isinstance(side, int) and not isinstance(side, bool)]
+    if len(pair) != 2 or len(sides) != 2 or not all(64 <= side <= 4096 for side in sides):
         return None
-    for side in pair:
-        if not isinstance(side, int) or isinstance(side, bool) or not 64 <= side <= 4096:
-            return None
-    return pair[0], pair[1]
+    return sides[0], sides[1]
 
 
 def _find_directory(manifest: Path, text: str) -> Path | None:
@@ -226,7 +224,7 @@ def _value(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    text = value.as_posix() if isinstance(value, Path) else str(value)
+    text = value.as_posix() if isinstance(value, PurePath) else str(value)
     return '"' + "".join(_escaped(letter) for letter in text) + '"'
 
 

@@ -82,9 +82,7 @@ def read_layers(tensors: Mapping[str, torch.Tensor], source: str = "LoRA") -> di
     return {name: _join_layer(name, found, source) for name, found in parts.items()}
 
 
-def write_layers(
-    layers: Mapping[str, LoraLayer], form: str = "kohya"
-) -> dict[str, torch.Tensor]:
+def write_layers(layers: Mapping[str, LoraLayer], form: str = "kohya") -> dict[str, torch.Tensor]:
     """Tensors in one of the schemes; weights keep their dtype, alpha is float32.
 
     Raises:
@@ -120,7 +118,7 @@ def load_lora_file(path: Path) -> LoraFile:
     try:
         with safe_open(path, framework="pt") as stream:
             metadata = dict(stream.metadata() or {})
-            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}
     except (OSError, SafetensorError) as error:
         raise ExportError(
             f"Cannot read '{path}': {error}. Give the path of a LoRA in safetensors form."

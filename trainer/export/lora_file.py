@@ -47,16 +47,10 @@ def save_lora(
     """
     if dtype not in FILE_DTYPES:
         raise ExportError(f"The dtype '{dtype}' is not known. Use {', '.join(FILE_DTYPES)}.")
-    tensors = {}
-    for name, tensor in write_layers(read_layers(state), form).items():
-        plain = tensor.detach().to("cpu")
-        ready = plain if name.endswith(".alpha") else plain.to(FILE_DTYPES[dtype])
-        if not torch.isfinite(ready).all():
-            raise ExportError(
-                f"'{name}' has values that are NaN, infinite or too large for {dtype}. "
-                "The training diverged, or fp16 is too narrow: use an earlier checkpoint or bf16."
-            )
-        tensors[name] = ready.contiguous()
+    tensors = {
+        name: _ready(name, tensor, dtype)
+        for name, tensor in write_layers(read_layers(state), form).items()
+    }
     write_bytes(path, _with_sorted_metadata(save(tensors, metadata=dict(metadata))))
     return path
 
@@ -81,9 +75,7 @@ def convert_lora(source: Path, target: Path, form: str, *, dtype: str | None = N
     if dtype is not None and dtype not in FILE_DTYPES:
         raise ExportError(f"The dtype '{dtype}' is not known. Use {', '.join(FILE_DTYPES)}.")
     ready = {
-        name: tensor.contiguous()
-        if dtype is None or name.endswith(".alpha")
-        else tensor.to(FILE_DTYPES[dtype]).contiguous()
+        name: tensor.contiguous() if dtype is None else _ready(name, tensor, dtype)
         for name, tensor in tensors.items()
     }
     try:
@@ -93,6 +85,17 @@ def convert_lora(source: Path, target: Path, form: str, *, dtype: str | None = N
             f"Cannot write '{target}': {error}. Choose another place or free some space."
         ) from error
     return len(lora.layers)
+
+
+def _ready(name: str, tensor: torch.Tensor, dtype: str) -> torch.Tensor:
+    plain = tensor.detach().to("cpu")
+    ready = plain if name.endswith(".alpha") else plain.to(FILE_DTYPES[dtype])
+    if not torch.isfinite(ready).all():
+        raise ExportError(
+            f"'{name}' has values that are NaN, infinite or too large for {dtype}. "
+            "The training diverged, or fp16 is too narrow: use an earlier checkpoint or bf16."
+        )
+    return ready.contiguous()
 
 
 def _with_sorted_metadata(data: bytes) -> bytes:

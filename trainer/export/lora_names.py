@@ -25,7 +25,9 @@ _FROM_ORIGINAL = (
     (re.compile(r"^(single_blocks\.\d+\.modulation)\.linear$"), r"\1.lin"),
 )
 _FLAT_DOUBLE = re.compile(r"^double_blocks_(\d+)_(img|txt)_(attn|mlp|mod)_(\w+)$")
-_FLAT_SINGLE = re.compile(r"^single_blocks_(\d+)_(linear1|linear2|modulation_lin|modulation_linear)$")
+_FLAT_SINGLE = re.compile(
+    r"^single_blocks_(\d+)_(linear1|linear2|modulation_lin|modulation_linear)$"
+)
 _FLAT_LAST = {
     "attn": {"qkv": "qkv", "proj": "proj"},
     "mlp": {"0": "0", "2": "2", "fc1": "0", "fc2": "2"},

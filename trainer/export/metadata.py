@@ -28,13 +28,12 @@ def lora_metadata(
 
     Source: the field names of kohya-ss/sd-scripts and of Stability-AI/ModelSpec 1.0.1.
     """
-    lora, train, optimizer = config.lora, config.train, config.optimizer
+    lora, train = config.lora, config.train
     fields = {
         "modelspec.sai_model_spec": "1.0.1",
         "modelspec.architecture": ARCHITECTURE,
         "modelspec.implementation": "https://github.com/Tencent/HunyuanVideo",
         "modelspec.title": config.output.name,
-        "modelspec.prediction_type": "v",
         "ss_base_model_version": "hunyuan_video",
         "ss_network_module": "networks.lora",
         "ss_network_dim": str(lora.rank),
@@ -44,19 +43,7 @@ def lora_metadata(
         "ss_epoch": str(epoch),
         "ss_num_epochs": str(train.epochs) if not train.steps else "",
         "ss_max_train_steps": str(train.steps) if train.steps else "",
-        "ss_seed": str(train.seed),
-        "ss_learning_rate": f"{optimizer.base_learning_rate:g}",
-        "ss_lr_scheduler": config.schedule.name,
-        "ss_lr_warmup_steps": str(config.schedule.warmup_steps),
-        "ss_optimizer": _optimizer_text(config),
-        "ss_batch_size_per_device": str(train.batch_size),
-        "ss_gradient_accumulation_steps": str(train.accumulation),
-        "ss_max_grad_norm": f"{train.max_grad_norm:g}",
-        "ss_timestep_sampling": config.timestep.distribution,
-        "ss_sigmoid_scale": f"{config.timestep.scale:g}",
-        "ss_discrete_flow_shift": f"{config.timestep.shift:g}",
-        "ss_guidance_scale": f"{train.guidance:g} ({train.guidance_units} units)",
-        "ss_mixed_precision": train.compute_dtype,
+        **_training_fields(config),
     }
     if config.output.trigger:
         fields["modelspec.trigger_phrase"] = config.output.trigger
@@ -83,6 +70,25 @@ def dataset_metadata(captions: Mapping[str, Sequence[str]]) -> dict[str, str]:
         "ss_tag_frequency": json.dumps(frequency, ensure_ascii=False),
         "ss_dataset_dirs": json.dumps(folders, ensure_ascii=False),
         "ss_num_train_images": str(sum(len(texts) for texts in captions.values())),
+    }
+
+
+def _training_fields(config: RunConfig) -> dict[str, str]:
+    train, optimizer = config.train, config.optimizer
+    return {
+        "ss_seed": str(train.seed),
+        "ss_learning_rate": f"{optimizer.base_learning_rate:g}",
+        "ss_lr_scheduler": config.schedule.name,
+        "ss_lr_warmup_steps": str(config.schedule.warmup_steps),
+        "ss_optimizer": _optimizer_text(config),
+        "ss_batch_size_per_device": str(train.batch_size),
+        "ss_gradient_accumulation_steps": str(train.accumulation),
+        "ss_max_grad_norm": f"{train.max_grad_norm:g}",
+        "ss_timestep_sampling": config.timestep.distribution,
+        "ss_sigmoid_scale": f"{config.timestep.scale:g}",
+        "ss_discrete_flow_shift": f"{config.timestep.shift:g}",
+        "ss_guidance_scale": f"{train.guidance:g} ({train.guidance_units} units)",
+        "ss_mixed_precision": train.compute_dtype,
     }
 
 

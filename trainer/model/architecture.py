@@ -14,7 +14,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 _WORKS_NOW = "Training works with HunyuanVideo text-to-video models (16 input channels) for now."
 _MARKER = "txt_in.individual_token_refiner.blocks.0.norm1.weight"
-_FIFTEEN = ("vision_in.", "byt5_in.", "cond_type_embedding.")
+_FIFTEEN = ("byt5_in", "cond_type_embedding", "vision_in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +141,7 @@ def _refuse_other_models(shapes: Shapes) -> None:
             f"without the token refiner or the double blocks. {_WORKS_NOW} Connect one to 'model'."
         )
     channels = patch_in[1]
-    marks = sorted(
-        {mark.rstrip(".") for mark in _FIFTEEN if any(n.startswith(mark) for n in shapes)}
-    )
+    marks = [part for part in _FIFTEEN if any(name.startswith(f"{part}.") for name in shapes)]
     if len(patch_in) == 4:
         kind = f"takes flat pictures (patches of {list(patch_in[2:])}), so it is HunyuanImage"
     elif marks or channels in (65, 98):

@@ -22,8 +22,9 @@ def embed_sinusoid(layers: Layers, values: Tensor, factor: float = 1.0) -> Tenso
     """Cosines, then sines, of `factor` x `values` [B] at 128 frequencies -> [B, 256].
 
     The values and angles stay float32 (float64 for a float64 model) and are rounded to the model's
-    dtype at the end. ComfyUI multiplies a guidance that is bfloat16 already, so that its 6000
-    becomes 6016 in a bf16 model; here it stays 6000. Source: Vaswani et al. 2017, section 3.5.
+    dtype at the end. ComfyUI multiplies a guidance that is bfloat16 already, so that in a bf16
+    model its 6.0 becomes 6016 where it stays 6000 here: a clearly different embedding. A guidance
+    of 1.0 is 1000 in both. Source: Vaswani et al. 2017, section 3.5.
     """
     precise = torch.float64 if layers.dtype == torch.float64 else torch.float32
     half = SINUSOID_WIDTH // 2
@@ -53,7 +54,7 @@ def compute_conditioning(
 
 
 def split_patches(latents: Tensor, patch: tuple[int, int, int]) -> Tensor:
-    """Patches of latents [B, C, F, h, w] -> [B, L, C pt ph pw]; L runs over frames, rows, columns."""
+    """Patches of latents [B, C, F, h, w] -> [B, L, C pt ph pw], by frames, rows, columns."""
     batch, channels, *sizes = latents.shape
     pairs = [part for size, step in zip(sizes, patch, strict=True) for part in (size // step, step)]
     # [B, C, F', pt, h', ph, w', pw]

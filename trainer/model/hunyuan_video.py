@@ -197,13 +197,11 @@ class HunyuanVideo:
                 f"[batch, {config.in_channels}, frames, height, width]. Encode them with the "
                 "HunyuanVideo VAE."
             )
-        sizes = list(latents.shape[2:])
-        if any(
-            size < 1 or size % patch for size, patch in zip(sizes, config.patch_size, strict=True)
-        ):
+        sizes, patch = list(latents.shape[2:]), config.patch_size
+        if any(size < 1 or size % step for size, step in zip(sizes, patch, strict=True)):
             raise ModelMismatchError(
                 f"The latents have frames, height and width {sizes}, which must be divisible by "
-                f"the model's patches {list(config.patch_size)}. Use picture sizes that are "
+                f"the model's patches {list(patch)}. Use picture sizes that are "
                 "multiples of 16 pixels."
             )
         if text.ndim != 3 or text.shape[2] != config.text_width or text.shape[1] < 1:

@@ -191,7 +191,7 @@ class LoraNetwork:
         return F.linear(low, pair.up.to(x.dtype)) * pair.scale
 
     def state(self) -> dict[str, Tensor]:
-        """A copy on the CPU: "<layer>.lora_down.weight" [R, I], ".lora_up.weight" [O, R], ".alpha"."""
+        """A CPU copy: "<layer>.lora_down.weight" [R, I], ".lora_up.weight" [O, R], ".alpha"."""
         state: dict[str, Tensor] = {}
         for name, pair in self._pairs.items():
             state[f"{name}.lora_down.weight"] = pair.down.detach().to("cpu", copy=True)

@@ -103,7 +103,7 @@ def estimate_memory(
         default=0,
     )
     working = recomputed + _SINGLE_WORKSPACE_WIDTHS * config.hidden_size
-    largest_weight = (config.hidden_size + config.mlp_size) * 6 * config.hidden_size
+    largest_weight = (3 * config.hidden_size + config.mlp_size) * config.hidden_size
     states = _OPTIMIZER_STATES.get(training.optimizer, 2.0)
     return MemoryEstimate(
         weights_bytes=weights_bytes,

@@ -117,13 +117,14 @@ class SafetensorsSource:
         """
         self._path = path
         try:
-            self._file: Any = safe_open(path, framework="pt", device="cpu")
-            stored_names = list(self._file.keys())
+            opened: Any = safe_open(path, framework="pt", device="cpu")
+            stored_names = list(opened.keys())
         except (OSError, SafetensorError) as error:
             raise ModelMismatchError(
                 f"'{path}' cannot be read as a safetensors file ({error}). "
                 "Name a complete HunyuanVideo .safetensors file as the model."
             ) from error
+        self._file = opened
         self._stored = {canonical_weight_name(name): name for name in stored_names}
         self._shapes = self._read_shapes()
 

@@ -35,7 +35,7 @@ class VelocityModel(Protocol):
         text_mask: torch.Tensor | None,
         pooled: torch.Tensor | None,
         guidance: torch.Tensor | None,
-        lora: Any = None,  # noqa: ANN401 - whatever LoRA class the model knows
+        lora: Any = None,
     ) -> torch.Tensor:
         """Predict noise - latents.
 

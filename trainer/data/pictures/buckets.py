@@ -37,6 +37,11 @@ class Bucket:
         return f"{self.width_px}x{self.height_px}"
 
 
+GUIDE_BUCKETS = (Bucket(960, 1712), Bucket(768, 1024), Bucket(1024, 1024), Bucket(1024, 768))
+"""The four sizes of the character-LoRA guide, 960x1707 made legal: tall, portrait, square and
+landscape."""
+
+
 @dataclass(frozen=True, slots=True)
 class CoverResize:
     """How a picture fills a bucket: resize, then cut the centre out."""
@@ -101,10 +106,6 @@ def parse_buckets(text: str) -> tuple[Bucket, ...]:
             "commas, like 960x1707, 768x1024."
         )
     return tuple(found)
-
-
-GUIDE_BUCKETS = parse_buckets("960x1707, 768x1024, 1024x1024, 1024x768")
-"""The four sizes of the character-LoRA guide: tall, portrait, square and landscape."""
 
 
 class BucketSelector:

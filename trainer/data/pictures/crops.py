@@ -13,59 +13,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor
+from PIL import Image
 
-from ...errors import ConfigError, DatasetError
+from ...errors import DatasetError
 from .boxes import Box, Frame, fit_box
-from .buckets import GUIDE_BUCKETS, Bucket
+from .buckets import Bucket
+from .crop_settings import CropSettings as CropSettings
 from .framing import NoFit, frame_picture, frame_shot, frame_whole, is_standing
 from .manual_boxes import ManualBox
 from .media import MediaItem, TrainingMedia, load_image
 from .pixels import digest_pixels
-from .shots import CANON_HEADS, PICTURE_SHOT, SHOTS, buckets_for, shape_of
+from .shots import PICTURE_SHOT, SHOTS, buckets_for, shape_of
 from .subject import Subject, find_subject
 
 SAME_BOX_OVERLAP = 0.9
 """Boxes for one bucket that overlap more are made only once."""
-
-
-@dataclass(frozen=True, slots=True)
-class CropSettings:
-    """What crops are wanted."""
-
-    buckets: tuple[Bucket, ...] = GUIDE_BUCKETS
-    """Sizes to fill; at least one."""
-    shots: tuple[str, ...] = tuple(SHOTS)
-    """Framings to make, by name; "picture" takes the whole picture for each bucket."""
-    max_enlargement: float = 1.5
-    """A crop may be enlarged this many times at most, 1..4. Higher gives more, but softer, crops."""
-    margin: float = 0.05
-    """Space around a framing on each side, as a share of its height, 0..0.5."""
-    background: str = "white"
-    """Colour behind see-through pictures: a name or "#rrggbb"."""
-    heads_tall: float = CANON_HEADS
-    """Height of the figure in heads, 2..9: 7.5 for people, about 6 for anime, 3 for chibi."""
-    manual_boxes: tuple[ManualBox, ...] = ()
-    """Boxes by hand; a picture that has some gets no proposed crops."""
-
-    def __post_init__(self) -> None:
-        """Check every range.
-
-        Raises:
-            ConfigError: A value is out of range or unknown.
-        """
-        if not self.buckets:
-            raise ConfigError("No buckets are given. Give at least one, like 768x1024.")
-        unknown = [shot for shot in self.shots if shot not in (*SHOTS, PICTURE_SHOT)]
-        if unknown or not (self.shots or self.manual_boxes):
-            said = f"'{unknown[0]}' is unknown" if unknown else "none is chosen"
-            raise ConfigError(
-                f"Of the shots, {said}. Choose from {', '.join([*SHOTS, PICTURE_SHOT])}."
-            )
-        _check_range("max_enlargement", self.max_enlargement, 1.0, 4.0)
-        _check_range("margin", self.margin, 0.0, 0.5)
-        _check_range("heads_tall", self.heads_tall, 2.0, 9.0)
-        _colour(self.background)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +44,8 @@ class Crop:
     """Side of the subject: "front", "behind", "side" or ""."""
     bucket: Bucket
     """Size of the crop after resizing."""
-    background: str = "white"
-    """Colour behind see-through parts."""
+    background: tuple[int, int, int] = (255, 255, 255)
+    """Colour behind see-through parts: red, green, blue from 0 to 255."""
 
     @property
     def enlargement(self) -> float:
@@ -95,12 +57,22 @@ class Crop:
 class SkippedCrop:
     """A crop that is not made, and why."""
 
-    item: MediaItem | None
-    """The picture; None when a bucket gets no crop from any picture."""
+    item: MediaItem
+    """The picture."""
     shot: str
-    """Name of the framing; "" when it is about a whole bucket."""
+    """Name of the framing."""
     bucket: Bucket
     """The bucket that was to be filled."""
+    reason: str
+    """One sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyBucket:
+    """A bucket that gets no crop from any picture."""
+
+    bucket: Bucket
+    """The bucket."""
     reason: str
     """One sentence."""
 
@@ -112,7 +84,9 @@ class CropPlan:
     crops: tuple[Crop, ...]
     """In the order of the pictures, then of the framings, then of the buckets."""
     skipped: tuple[SkippedCrop, ...]
-    """What was not made, in the same order; buckets without any crop come last."""
+    """What was not made, in the same order."""
+    empty_buckets: tuple[EmptyBucket, ...] = ()
+    """Buckets without any crop."""
 
 
 def plan_crops(
@@ -141,9 +115,12 @@ def plan_crops(
             subject = find_subject(_load_same(item), (masks or {}).get(item.digest))
             proposals = _proposals(item, subject, settings)
         for proposal in _without_repeats(proposals):
-            (crops if isinstance(proposal, Crop) else skipped).append(proposal)  # type: ignore[arg-type]
-    skipped.extend(_empty_buckets(crops, skipped, settings))
-    return CropPlan(tuple(crops), tuple(skipped))
+            if isinstance(proposal, Crop):
+                crops.append(proposal)
+            else:
+                skipped.append(proposal)
+    empty = _empty_buckets(crops, skipped, settings)
+    return CropPlan(tuple(crops), tuple(skipped), tuple(empty))
 
 
 def render_crop(crop: Crop, source: Image.Image | None = None) -> Image.Image:
@@ -160,7 +137,7 @@ def render_crop(crop: Crop, source: Image.Image | None = None) -> Image.Image:
     part = image.crop(crop.box.corners)
     if part.mode == "RGBA":
         # Before resizing: afterwards the hidden colours would shine through at the outline.
-        part = Image.alpha_composite(Image.new("RGBA", part.size, crop.background), part)
+        part = Image.alpha_composite(Image.new("RGBA", part.size, (*crop.background, 255)), part)
     size = (crop.bucket.width_px, crop.bucket.height_px)
     # Pillow widens the filter when it makes a picture smaller, so nothing is aliased.
     return part.convert("RGB").resize(size, Image.Resampling.LANCZOS)
@@ -242,7 +219,7 @@ def _is_same(first: Crop, second: Crop) -> bool:
 
 def _empty_buckets(
     crops: list[Crop], skipped: list[SkippedCrop], settings: CropSettings
-) -> Iterator[SkippedCrop]:
+) -> Iterator[EmptyBucket]:
     filled = {crop.bucket for crop in crops}
     tried = {entry.bucket for entry in skipped}
     for bucket in settings.buckets:
@@ -253,7 +230,7 @@ def _empty_buckets(
             if bucket in tried
             else f"no chosen framing is made for its shape ({shape_of(bucket)})"
         )
-        yield SkippedCrop(None, "", bucket, f"No crop fills this bucket: {why}.")
+        yield EmptyBucket(bucket, f"No crop fills this bucket: {why}.")
 
 
 def _check_manual_boxes(media: TrainingMedia, settings: CropSettings) -> None:
@@ -276,19 +253,3 @@ def _load_same(item: MediaItem) -> Image.Image:
             f"{item.path.name} has changed since the folder was scanned. Run the graph again."
         )
     return image
-
-
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise ConfigError(
-            f"{name} must be from {low:g} to {high:g}, but is {value:g}. Change '{name}'."
-        )
-
-
-def _colour(text: str) -> None:
-    try:
-        ImageColor.getrgb(text)
-    except ValueError as error:
-        raise ConfigError(
-            f"background is '{text}', which is no colour. Use a name like white or '#rrggbb'."
-        ) from error

@@ -17,11 +17,14 @@ _WAVES = 8
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What is compared: the digest of the pixels, the look, and the side the subject shows."""
+    """What is compared of one picture."""
 
     digest: str
-    look: int
+    """Digest of the pixels."""
+    look: int | None
+    """Perceptual hash; None is like no other picture."""
     view: str = ""
+    """Side the subject shows, "" when not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ def _nearest_earlier(
         if other.digest == current.digest:
             return Match(earlier, later, is_exact=True)
         if other.view and current.view and other.view != current.view:
+            continue
+        if other.look is None or current.look is None:
             continue
         distance = hamming_distance(other.look, current.look)
         if distance <= limit and (best is None or distance < best[0]):

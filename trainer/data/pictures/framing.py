@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 from .boxes import Box, Frame, fit_box
 from .buckets import Bucket
+from .crop_settings import CropSettings
 from .shots import CANON_HEADS, SHOULDER_HEADS, Shot, body_row
 from .subject import Subject
 
 _WIDEST_STANDING = 0.9
+_WIDEST_BUST = 1.4
 _SLIMMEST_BUST = 0.6
 _CUT_OFF_FROM = 0.985
 _LEAST_VISIBLE = 0.2
@@ -20,26 +21,6 @@ _LEAST_HEIGHT_KEPT = 0.75
 _MOST_CUT_OFF = 0.02
 _LEAST_AREA_KEPT = 0.6
 _HEAD_ROOM_ANCHOR = 0.4
-
-
-class FramingLimits(Protocol):
-    """The settings that framings need."""
-
-    @property
-    def max_enlargement(self) -> float:
-        """A crop may be enlarged this many times at most."""
-
-    @property
-    def margin(self) -> float:
-        """Space around a framing on each side, as a share of its height."""
-
-    @property
-    def heads_tall(self) -> float:
-        """Height of the figure in heads."""
-
-    @property
-    def buckets(self) -> tuple[Bucket, ...]:
-        """Sizes to fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +40,8 @@ def is_standing(subject: Subject, picture: tuple[int, int]) -> bool:
     """
     if subject.source == "picture":
         return False
-    return subject.box.width <= _WIDEST_STANDING * subject.box.height or _is_cut_off(
-        subject, picture
-    )
+    widest = _WIDEST_BUST if _is_cut_off(subject, picture) else _WIDEST_STANDING
+    return subject.box.width <= widest * subject.box.height
 
 
 def visible_share(subject: Subject, picture: tuple[int, int]) -> float:
@@ -85,7 +65,7 @@ def frame_shot(
     subject: Subject,
     bucket: Bucket,
     picture: tuple[int, int],
-    limits: FramingLimits,
+    settings: CropSettings,
 ) -> Box | NoFit:
     """Place one framing of a standing figure.
 
@@ -96,26 +76,26 @@ def frame_shot(
         subject: Where the figure is.
         bucket: Size to fill.
         picture: Width and height of the picture in pixels.
-        limits: Largest enlargement, margin and proportions.
+        settings: Largest enlargement, margin and proportions.
     """
     visible = visible_share(subject, picture)
     figure_height = subject.box.height / visible
     start, end, loosest = (
-        body_row(row, limits.heads_tall) for row in (shot.start, shot.end, shot.loosest_end)
+        body_row(row, settings.heads_tall) for row in (shot.start, shot.end, shot.loosest_end)
     )
     if end > visible + _ROW_TOLERANCE:
         return NoFit(
             f"The picture seems to show only the upper {visible:.0%} of the figure, "
             f"and this framing needs {end:.0%}."
         )
-    with_margin = figure_height * (1 + 2 * limits.margin)
+    with_margin = figure_height * (1 + 2 * settings.margin)
     tightest = (end - start) * with_margin
     widest = (max(end, min(loosest, visible)) - start) * with_margin
     if shot.holds_whole:
-        tightest = max(tightest, subject.box.width * (1 + 2 * limits.margin) / bucket.ratio)
+        tightest = max(tightest, subject.box.width * (1 + 2 * settings.margin) / bucket.ratio)
         widest = max(widest, tightest)
     # One pixel more than the limit asks for, so that rounding cannot cross it.
-    needed = math.ceil(bucket.width_px / limits.max_enlargement + 1) / bucket.ratio
+    needed = math.ceil(bucket.width_px / settings.max_enlargement + 1) / bucket.ratio
     height = max(tightest, min(needed, widest))
     rows = height / with_margin
     # A framing that had to be widened grows downwards, away from the head.
@@ -126,7 +106,7 @@ def frame_shot(
 
 
 def frame_whole(
-    subject: Subject, bucket: Bucket, picture: tuple[int, int], limits: FramingLimits
+    subject: Subject, bucket: Bucket, picture: tuple[int, int], settings: CropSettings
 ) -> Box | NoFit:
     """Place the smallest box around a subject that is not a standing figure.
 
@@ -134,12 +114,12 @@ def frame_whole(
         subject: Where the subject is.
         bucket: Size to fill.
         picture: Width and height of the picture in pixels.
-        limits: Largest enlargement and margin.
+        settings: Largest enlargement and margin.
     """
-    room = 1 + 2 * limits.margin
+    room = 1 + 2 * settings.margin
     height = max(subject.box.height * room, subject.box.width * room / bucket.ratio)
     # More surroundings are better than a soft picture.
-    height = max(height, math.ceil(bucket.width_px / limits.max_enlargement + 1) / bucket.ratio)
+    height = max(height, math.ceil(bucket.width_px / settings.max_enlargement + 1) / bucket.ratio)
     x, y = subject.box.centre
     box = fit_box(Frame(height, x, y, 0.5), bucket, picture)
     lost = box.cut_off_share(subject.box)
@@ -150,7 +130,7 @@ def frame_whole(
     return box
 
 
-def frame_picture(bucket: Bucket, picture: tuple[int, int], limits: FramingLimits) -> Box | NoFit:
+def frame_picture(bucket: Bucket, picture: tuple[int, int], settings: CropSettings) -> Box | NoFit:
     """Place the largest box in a picture of which no subject is known.
 
     It is centred, in upright pictures a little above. Buckets that would lose much of the
@@ -159,7 +139,7 @@ def frame_picture(bucket: Bucket, picture: tuple[int, int], limits: FramingLimit
     Args:
         bucket: Size to fill.
         picture: Width and height of the picture in pixels.
-        limits: The other buckets.
+        settings: The other buckets.
     """
     width, height = picture
     box = fit_box(
@@ -170,7 +150,7 @@ def frame_picture(bucket: Bucket, picture: tuple[int, int], limits: FramingLimit
     def unlike(one: Bucket) -> float:
         return abs(math.log(one.ratio * height / width))
 
-    if kept < _LEAST_AREA_KEPT and unlike(bucket) > min(map(unlike, limits.buckets)):
+    if kept < _LEAST_AREA_KEPT and unlike(bucket) > min(map(unlike, settings.buckets)):
         return NoFit(
             f"No subject was found, and this shape would keep only {kept:.0%} of the picture."
         )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from ...errors import DatasetError
 from ...files import write_bytes
 from .duplicates import Fingerprint, find_duplicates, perceptual_hash
+from .names import guess_view, natural_key
 from .pixels import PictureError, digest_pixels, read_picture
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}) | (
@@ -26,14 +28,6 @@ _OTHER_PICTURES = (
     frozenset({".heic", ".heif", ".avif", ".jxl", ".psd", ".svg", ".jp2", ".tga", ".raw", ".dng"})
     - EXTENSIONS
 )
-_VIEW_WORDS = {
-    "front": "front",
-    "behind": "behind",
-    "back": "behind",
-    "rear": "behind",
-    "side": "side",
-    "profile": "side",
-}
 _UNSAFE_IN_NAMES = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')
 _NAMES_SHOWN = 5
 
@@ -54,6 +48,8 @@ class MediaItem:
     """Whether a part of the picture is see-through."""
     view: str = ""
     """Side the subject shows, from the file name: "front", "behind", "side" or ""."""
+    look: int | None = None
+    """Perceptual hash (64 bits) by which near duplicates are found; None when not computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +77,15 @@ class TrainingMedia:
     """Left-out files and warnings, in the same order."""
 
 
-def scan_folder(folder: Path, *, min_side_px: int = 256) -> TrainingMedia:
+def scan_folder(
+    folder: Path, *, min_side_px: int = 256, only: Iterable[Path] | None = None
+) -> TrainingMedia:
     """Find and check the pictures of a folder, without those of folders inside it.
 
     Args:
         folder: The folder.
         min_side_px: Pictures with a shorter side are left out; at least 1.
+        only: Take these files of the folder and no others, in this order.
 
     Raises:
         DatasetError: The folder is missing, holds no pictures, or none that can be used.
@@ -94,8 +93,13 @@ def scan_folder(folder: Path, *, min_side_px: int = 256) -> TrainingMedia:
     if not folder.is_dir():
         what = "is a file and not a folder" if folder.exists() else "does not exist"
         raise DatasetError(f"The folder '{folder}' {what}. Check 'folder'.")
+    if only is not None:
+        return _scan_files(folder, list(dict.fromkeys(only)), min_side_px)
     # Names with a leading dot are hidden; macOS makes such a one beside every picture.
-    names = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "."]
+    try:
+        names = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "."]
+    except OSError as error:
+        raise DatasetError(f"The folder '{folder}' cannot be opened ({error.strerror}).") from error
     wanted = EXTENSIONS | _OTHER_PICTURES
     paths = [path for path in names if path.suffix.lower() in wanted]
     if not any(path.suffix.lower() in EXTENSIONS for path in paths):
@@ -104,37 +108,29 @@ def scan_folder(folder: Path, *, min_side_px: int = 256) -> TrainingMedia:
             f"No pictures in '{folder}'. Looked for {listed} in that folder only, not below it. "
             "Check 'folder'."
         )
-    return scan_files(folder, sorted(paths, key=natural_key), min_side_px=min_side_px)
+    return _scan_files(folder, sorted(paths, key=natural_key), min_side_px)
 
 
-def scan_files(folder: Path, paths: Sequence[Path], *, min_side_px: int = 256) -> TrainingMedia:
-    """Check the given picture files, in their order.
+def merge_media(parts: Sequence[TrainingMedia]) -> TrainingMedia:
+    """Join the pictures of several places; a picture that repeats one of an earlier part goes.
 
     Args:
-        folder: The folder they belong to, for messages.
-        paths: The files.
-        min_side_px: Pictures with a shorter side are left out; at least 1.
+        parts: At least one; the folder of the first names the whole.
 
     Raises:
-        DatasetError: None of the files can be used.
+        DatasetError: No parts are given.
     """
-    found: list[MediaItem | MediaProblem] = []
-    looks: dict[Path, int] = {}
-    for path in paths:
-        try:
-            item, looks[path] = _examine(path, min_side_px)
-            found.append(item)
-        except PictureError as error:
-            found.append(MediaProblem(path, error.kind, f"{path.name} {error}."))
-    media = _without_duplicates(folder, found, looks)
-    if not media.items:
-        texts = [problem.text for problem in media.problems]
-        more = f" And {len(texts) - _NAMES_SHOWN} more." if len(texts) > _NAMES_SHOWN else ""
-        raise DatasetError(
-            f"None of the {len(texts)} picture files in '{folder}' can be used. "
-            f"{' '.join(texts[:_NAMES_SHOWN])}{more}"
-        )
-    return media
+    if not parts:
+        raise DatasetError("No pictures are given. Name a folder or connect pictures.")
+    if len(parts) == 1:
+        return parts[0]
+    # Problems are found anew where two pictures repeat each other, in one part or across.
+    items = [item for part in parts for item in part.items]
+    joined = _without_duplicates(parts[0].folder, items)
+    earlier = [
+        problem for part in parts for problem in part.problems if problem.kind != "near_duplicate"
+    ]
+    return TrainingMedia(joined.folder, joined.items, (*earlier, *joined.problems))
 
 
 def load_image(path: Path) -> Image.Image:
@@ -157,31 +153,7 @@ def caption_path(item: MediaItem) -> Path:
     return item.path.with_suffix(".txt")
 
 
-def guess_view(name: str) -> str:
-    """Guess from a file name which side the subject shows.
-
-    Whole words count, also inside "frontView" or "back_view"; "background" is not "back".
-
-    Args:
-        name: File name without its extension.
-
-    Returns:
-        "front", "behind" or "side"; "" when no word or words for different sides are found.
-    """
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    words = [word.lower() for word in re.findall(r"[^\W\d_]+", apart)]
-    views = {_VIEW_WORDS.get(word.removesuffix("view"), "") for word in words} - {""}
-    return views.pop() if len(views) == 1 else ""
-
-
-def natural_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
-    """Sort key by which "picture 2" comes before "picture 10", upper and lower case together."""
-    parts = re.split(r"([0-9]+)", path.name.casefold())
-    key = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
-    return key, path.name
-
-
-def save_batch(images: torch.Tensor, folder: Path, prefix: str) -> list[Path]:
+def save_batch(images: torch.Tensor | NDArray[np.float32], folder: Path, prefix: str) -> list[Path]:
     """Save a batch of pictures as PNG files named after their content.
 
     A picture that is there already is not written again, so that running twice makes nothing new.
@@ -204,7 +176,7 @@ def save_batch(images: torch.Tensor, folder: Path, prefix: str) -> list[Path]:
         )
     start = _UNSAFE_IN_NAMES.sub("_", prefix).strip(" .") or "picture"
     paths = []
-    for number, picture in enumerate(images, start=1):
+    for number, picture in enumerate(torch.as_tensor(images), start=1):
         values = picture.detach().to("cpu", torch.float32).numpy()
         if not np.isfinite(values).all():
             raise DatasetError(
@@ -222,53 +194,77 @@ def save_batch(images: torch.Tensor, folder: Path, prefix: str) -> list[Path]:
     return paths
 
 
-def _examine(path: Path, min_side_px: int) -> tuple[MediaItem, int]:
-    if path.suffix.lower() in _OTHER_PICTURES:
+def _scan_files(folder: Path, paths: Sequence[Path], min_side_px: int) -> TrainingMedia:
+    found: list[MediaItem | MediaProblem] = []
+    for path in paths:
+        try:
+            found.append(_examine(path, min_side_px))
+        except PictureError as error:
+            found.append(MediaProblem(path, error.kind, f"{path.name} {error}."))
+    media = _without_duplicates(folder, found)
+    if not media.items:
+        texts = [problem.text for problem in media.problems]
+        more = f" And {len(texts) - _NAMES_SHOWN} more." if len(texts) > _NAMES_SHOWN else ""
+        raise DatasetError(
+            f"None of the {len(texts)} picture files in '{folder}' can be used. "
+            f"{' '.join(texts[:_NAMES_SHOWN])}{more}"
+        )
+    return media
+
+
+def _examine(path: Path, min_side_px: int) -> MediaItem:
+    suffix = path.suffix.lower()
+    if suffix in _OTHER_PICTURES:
         raise PictureError(
             "unsupported",
-            f"is left out: files of type {path.suffix.lower()} cannot be read here. "
-            "Save it as PNG or JPEG",
+            f"is left out: files of type {suffix} cannot be read here. Save it as PNG or JPEG",
         )
     image = read_picture(path)
     if min(image.size) < min_side_px:
         raise PictureError(
             "too_small",
             f"is left out: it has {image.width}x{image.height} pixels, and the shorter side must "
-            f"have at least {min_side_px}. Use a larger picture or lower 'min_side_px'",
+            f"have at least {min_side_px}. Use a larger picture or lower the limit",
         )
-    digest = digest_pixels(image)
-    has_alpha = image.mode == "RGBA"
-    view = guess_view(path.stem)
-    item = MediaItem(path, image.width, image.height, digest, has_alpha, view)
-    return item, perceptual_hash(image)
+    return MediaItem(
+        path,
+        image.width,
+        image.height,
+        digest_pixels(image),
+        has_alpha=image.mode == "RGBA",
+        view=guess_view(path.stem),
+        look=perceptual_hash(image),
+    )
 
 
-def _without_duplicates(
-    folder: Path, found: Sequence[MediaItem | MediaProblem], looks: dict[Path, int]
-) -> TrainingMedia:
+def _without_duplicates(folder: Path, found: Sequence[MediaItem | MediaProblem]) -> TrainingMedia:
     items = [entry for entry in found if isinstance(entry, MediaItem)]
-    prints = [Fingerprint(item.digest, looks[item.path], item.view) for item in items]
-    repeats: dict[Path, MediaProblem] = {}
-    for match in find_duplicates(prints):
-        path, first = items[match.later].path, items[match.earlier].path.name
-        repeats[path] = (
-            MediaProblem(path, "duplicate", f"{path.name} is left out: same picture as {first}.")
-            if match.is_exact
-            else MediaProblem(
-                path,
-                "near_duplicate",
-                f"{path.name} looks nearly the same as {first}. Both are used; take one out "
-                "unless the difference matters.",
-            )
-        )
-    kept = [item for item in items if not _is_left_out(repeats.get(item.path))]
-    problems = [
-        entry if isinstance(entry, MediaProblem) else repeats[entry.path]
-        for entry in found
-        if isinstance(entry, MediaProblem) or entry.path in repeats
-    ]
+    prints = [Fingerprint(item.digest, item.look, item.view) for item in items]
+    repeats = {
+        match.later: _repeat_problem(items[match.later], items[match.earlier], match.is_exact)
+        for match in find_duplicates(prints)
+    }
+    kept: list[MediaItem] = []
+    problems: list[MediaProblem] = []
+    number = 0
+    for entry in found:
+        if isinstance(entry, MediaProblem):
+            problems.append(entry)
+            continue
+        problem = repeats.get(number)
+        number += 1
+        problems += [problem] if problem else []
+        kept += [] if problem and problem.kind == "duplicate" else [entry]
     return TrainingMedia(folder, tuple(kept), tuple(problems))
 
 
-def _is_left_out(problem: MediaProblem | None) -> bool:
-    return problem is not None and problem.kind == "duplicate"
+def _repeat_problem(later: MediaItem, earlier: MediaItem, is_exact: bool) -> MediaProblem:
+    name, first = later.path.name, earlier.path.name
+    if is_exact:
+        text = f"{name} is left out: it is the same picture as {first}."
+        return MediaProblem(later.path, "duplicate", text)
+    text = (
+        f"{name} looks nearly the same as {first}. Both are used; take one out unless the "
+        "difference matters."
+    )
+    return MediaProblem(later.path, "near_duplicate", text)

@@ -9,8 +9,10 @@ Source: the academic canon, a normal figure of 7.5 heads with shoulders 2 heads 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from ...errors import ConfigError
 from .buckets import Bucket
 
 CANON_HEADS = 7.5
@@ -62,6 +64,25 @@ SHOTS: dict[str, Shot] = {
 }
 """All framings by name, in the order in which crops are made. "detail" shows legs and footwear,
 which no other close framing does."""
+
+
+def parse_shots(text: str) -> tuple[str, ...]:
+    """Read a list of framings like "full_body, waist up"; spaces may stand for underscores.
+
+    Args:
+        text: Names of `SHOTS` or "picture", parted by commas or line breaks.
+
+    Raises:
+        ConfigError: The list is empty or holds unknown names; all of them are named.
+    """
+    known = (*SHOTS, PICTURE_SHOT)
+    parts = [part.strip() for part in re.split(r"[,;\n]", text) if part.strip()]
+    names = {"_".join(part.lower().replace("-", " ").split()): part for part in parts}
+    unknown = [f"'{part}'" for name, part in names.items() if name not in known]
+    if unknown or not names:
+        said = f"'shots' holds {', '.join(unknown)}" if unknown else "'shots' is empty"
+        raise ConfigError(f"{said}. Choose from {', '.join(known)}, parted by commas.")
+    return tuple(names)
 
 
 def shape_of(bucket: Bucket) -> str:

@@ -21,10 +21,11 @@ _BANDS = 40
 _OPAQUE_FROM = 32
 _ALMOST_ALL = 0.97
 _LEAST_SHARE = 0.002
+_LEAST_SOLID = 0.3
 _BORDER_SHARE = 0.6
 _BORDER_TOLERANCE = 16.0
 _SHADOW_BRIGHTNESS = (0.5, 1.02)
-_SHADOW_TINT = 0.07
+_SHADOW_TINT = 14.0
 _SHADOW_SLOPE = 10.0
 
 Floats = NDArray[np.float64]
@@ -83,9 +84,14 @@ def find_subject(image: Image.Image, mask: ArrayLike | None = None) -> Subject:
             sharp = np.asarray(image.getchannel("A")) >= _OPAQUE_FROM
             return _subject(figure, sharp, image, "alpha")
     figure = _off_background(small.convert("RGB"))
+    whole = Box(0, 0, image.width, image.height)
     if _LEAST_SHARE < figure.mean() < _ALMOST_ALL:
-        return _subject(figure, figure, image, "background")
-    return Subject(Box(0, 0, image.width, image.height), "picture")
+        subject = _subject(figure, figure, image, "background")
+        # What reaches every edge and is full of holes is a texture or a scene; a figure that
+        # was trimmed to its outline is solid.
+        if subject.box.overlap(whole) < _ALMOST_ALL or figure.mean() > _LEAST_SOLID:
+            return subject
+    return Subject(whole, "picture")
 
 
 def _shrink(image: Image.Image) -> Image.Image:
@@ -179,9 +185,9 @@ def _fit_background(pixels: Floats) -> tuple[Floats, float] | None:
 
 def _is_soft_shadow(pixels: Floats, background: Floats) -> Mask:
     """Mark what is the background only darker, and without an edge [H,W]."""
-    share = pixels / np.maximum(background, 1.0)
-    brightness = share.mean(axis=2)
-    tint = share.max(axis=2) - share.min(axis=2)
+    # Least-squares share of the background's colour, and what it leaves unexplained.
+    brightness = (pixels * background).sum(axis=2) / np.maximum((background**2).sum(axis=2), 1.0)
+    tint = np.abs(pixels - brightness[..., None] * background).max(axis=2)
     grey = pixels.mean(axis=2)
     slope = np.maximum(*(np.abs(part) for part in np.gradient(grey)))
     darker = (brightness > _SHADOW_BRIGHTNESS[0]) & (brightness < _SHADOW_BRIGHTNESS[1])

@@ -1,0 +1,299 @@
+"""One training session inside ComfyUI: borrowed weights in, a run folder out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import comfy.model_management
+import torch
+
+from ...trainer.config import RunConfig
+from ...trainer.data.batches import BatchSampler, TrainingItem, collect_items
+from ...trainer.data.cache import LatentCache, TextCache
+from ...trainer.data.dataset import Dataset
+from ...trainer.errors import DatasetError, StateError
+from ...trainer.model.hunyuan_video import HunyuanVideo, HunyuanVideoConfig
+from ...trainer.model.lora import LoraNetwork, select_targets
+from ...trainer.model.memory import BatchShape, TrainingShape, estimate_memory
+from ...trainer.training.loop import run_training
+from ...trainer.training.reports import Hooks, StepReport, TrainRequest, TrainResult
+from ...trainer.training.run_folder import Run
+from ...trainer.training.step_order import StepOrder
+from ...trainer.training.validation import ValidationPlan, ValidationResult, validation_loss
+from .encoders import comfyui_version_text
+from .progress import Progress, is_cancelled, readable_seconds
+from .weights import ComfyWeightSource, borrow_model, latent_scale, training_device
+
+_LOSSES_SHOWN = 20
+_TEXT_TOKENS_GUESS = 256
+_LORA_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+_COMPUTE_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What the training node was asked to do.
+
+    hold_out: crops kept out of training. precision: "auto", "bf16" or "fp32". keep_old_run: begin
+    anew beside an earlier run of the same name instead of going on with it.
+    """
+
+    folder: Path
+    config: RunConfig
+    dataset: Dataset
+    latents: LatentCache
+    text: TextCache
+    hold_out: int
+    precision: str
+    keep_old_run: bool
+
+
+@dataclass(frozen=True)
+class SessionResult:
+    """What the node passes on: the run, its last LoRA file, sentences and figures."""
+
+    run_folder: Path
+    last_checkpoint: Path
+    lines: list[str]
+    facts: dict[str, Any]
+
+
+def train_on_model(model: object, job: TrainingJob, node_id: object) -> SessionResult:
+    """Train on a MODEL; ComfyUI's own objects are only read.
+
+    Args:
+        model: ComfyUI's MODEL.
+        job: Data and settings.
+        node_id: The node on which progress is shown.
+
+    Raises:
+        TrainerError: Data, settings or model cannot be used, or the run cannot go on.
+    """
+    # ComfyUI runs nodes in inference mode, whose tensors autograd refuses.
+    with torch.inference_mode(False), torch.enable_grad():
+        items = collect_items(job.dataset, job.latents, job.text)
+        training, held_out = split_held_out(items, job.hold_out)
+        config = _with_device_choices(job, model, training, held_out)
+        _make_room(job)
+        device = training_device(model)
+        dtype = _COMPUTE_DTYPES[config.train.compute_dtype]
+        with borrow_model(model, _activation_bytes(model, config, training)) as source:
+            velocity_model = _velocity_model(source, config, training, (dtype, device))
+            network = _network(source, config, device)
+            request = TrainRequest(
+                run_folder=job.folder,
+                config=config,
+                items=training,
+                model=velocity_model,
+                network=network,
+                latent_scale=latent_scale(model),
+                metadata=_metadata(model, job.dataset),
+                validation_items=held_out,
+                empty_text_path=job.text.entries.get(""),
+                device=device,
+            )
+            return _run(request, node_id)
+
+
+def split_held_out(
+    items: Sequence[TrainingItem], count: int
+) -> tuple[tuple[TrainingItem, ...], tuple[TrainingItem, ...]]:
+    """Items to train on and items to measure on, chosen by their content and so always the same.
+
+    Raises:
+        DatasetError: Nothing would be left to train on.
+    """
+    if count >= len(items):
+        raise DatasetError(
+            f"'hold_out' is {count}, but the dataset has only {len(items)} crops. "
+            "Lower it so that some are left to train on."
+        )
+    order = sorted(items, key=lambda item: hashlib.blake2b(item.key.encode()).digest())
+    held = {item.key for item in order[:count]}
+    return (
+        tuple(item for item in items if item.key not in held),
+        tuple(item for item in items if item.key in held),
+    )
+
+
+def _run(request: TrainRequest, node_id: object) -> SessionResult:
+    run = Run(request.run_folder)
+    resume = run.exists
+    progress = Progress(node_id, 1)
+    before = _measure(request, with_lora=False)
+    reporter = _Reporter(progress)
+    result = run_training(
+        request, Hooks(on_step=reporter.on_step, should_stop=is_cancelled), resume=resume
+    )
+    after = _measure(request, with_lora=True)
+    if result.last_checkpoint is None:
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        raise StateError("The run ended before its first step. Queue it again to train.")
+    for step, measured in ((0, before), (result.steps_done, after)):
+        if measured is not None:
+            run.append_event("validation", step=step, loss=measured.mean)
+    return _describe(request, result, before, after)
+
+
+class _Reporter:
+    """Turns step reports into ComfyUI's progress bar and a line of live text."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._losses: deque[float] = deque(maxlen=_LOSSES_SHOWN)
+
+    def on_step(self, report: StepReport) -> None:
+        self._losses.append(report.loss)
+        mean = sum(self._losses) / len(self._losses)
+        text = (
+            f"step {report.step} of {report.steps_total}, epoch {report.epoch} of "
+            f"{report.epochs_total}\nloss {report.loss:.4f}, last {len(self._losses)}: {mean:.4f}"
+            f"\n{report.seconds:.2f} s per step, {readable_seconds(report.remaining_seconds)} left"
+        )
+        self._progress.show(report.step, report.steps_total, text)
+
+
+def _measure(request: TrainRequest, *, with_lora: bool) -> ValidationResult | None:
+    if not request.validation_items:
+        return None
+    train = request.config.train
+    plan = ValidationPlan(
+        seed=train.seed,
+        guidance=train.sampling_guidance,
+        latent_scale=request.latent_scale,
+        device=request.device,
+    )
+    lora = request.network if with_lora else None
+    return validation_loss(request.model, request.validation_items, plan, lora, is_cancelled)
+
+
+def _describe(
+    request: TrainRequest,
+    result: TrainResult,
+    before: ValidationResult | None,
+    after: ValidationResult | None,
+) -> SessionResult:
+    losses = result.losses
+    tenth = max(1, len(losses) // 10)
+    first, last = sum(losses[:tenth]) / tenth, sum(losses[-tenth:]) / tenth
+    lines = [
+        f"{result.steps_done} steps on {len(request.items)} crops",
+        f"mean loss of the first tenth {first:.4f}, of the last tenth {last:.4f}",
+    ]
+    facts: dict[str, Any] = {
+        "folder": str(result.run_folder),
+        "steps": result.steps_done,
+        "loss_first": first,
+        "loss_last": last,
+        "last_checkpoint": str(result.last_checkpoint),
+    }
+    if before is not None and after is not None:
+        facts |= {"held_out_without_lora": before.mean, "held_out_with_lora": after.mean}
+        lines.append(
+            f"loss on {len(request.validation_items)} held-out crops: {before.mean:.4f} without "
+            f"the LoRA, {after.mean:.4f} with it"
+        )
+    assert result.last_checkpoint is not None  # checked by the caller
+    return SessionResult(result.run_folder, result.last_checkpoint, lines, facts)
+
+
+def _with_device_choices(
+    job: TrainingJob,
+    model: object,
+    training: Sequence[TrainingItem],
+    held_out: Sequence[TrainingItem],
+) -> RunConfig:
+    on_cpu = training_device(model).type == "cpu"
+    precision = job.precision if job.precision != "auto" else ("fp32" if on_cpu else "bf16")
+    train = replace(job.config.train, compute_dtype=precision)
+    if held_out:
+        sampler = BatchSampler(training, train.batch_size, train.seed)
+        steps_per_epoch = StepOrder(sampler, train).steps_per_epoch
+        every = train.save_every_steps or train.save_every_epochs * steps_per_epoch
+        train = replace(train, validate_every_steps=every)
+    return replace(job.config, train=train)
+
+
+def _make_room(job: TrainingJob) -> None:
+    if not (job.keep_old_run and Run(job.folder).exists):
+        return
+    number = 1
+    while (old := job.folder.with_name(f"{job.folder.name} (old {number})")).exists():
+        number += 1
+    try:
+        job.folder.rename(old)
+    except OSError as error:
+        raise StateError(
+            f"The earlier run '{job.folder}' cannot be set aside: {error}. Close whatever has its "
+            "files open, or choose another 'run_name'."
+        ) from error
+
+
+def _velocity_model(
+    source: ComfyWeightSource,
+    config: RunConfig,
+    items: Sequence[TrainingItem],
+    place: tuple[torch.dtype, torch.device],
+) -> HunyuanVideo:
+    sizes = HunyuanVideoConfig.from_shapes(source.shapes)
+    dtype, device = place
+    blocks = None
+    if device.type != "cpu":
+        # Without a plan: keep everything only where half of the free memory holds it.
+        shape = _training_shape(source.shapes, config)
+        needed = estimate_memory(sizes, _largest(items, config), shape, 0).peak_bytes
+        free = comfy.model_management.get_free_memory(device)
+        blocks = "all" if needed > free / 2 else None
+    return HunyuanVideo(sizes, source, dtype, device, checkpoint_blocks=blocks)
+
+
+def _network(
+    source: ComfyWeightSource, config: RunConfig, device: torch.device
+) -> LoraNetwork:
+    network = LoraNetwork(
+        select_targets(source.shapes, config.lora.targets),
+        rank=config.lora.rank,
+        alpha=config.lora.alpha,
+        seed=config.train.seed,
+        dtype=_LORA_DTYPES[config.lora.dtype],
+    )
+    network.to(device)
+    return network
+
+
+def _activation_bytes(
+    model: object, config: RunConfig, items: Sequence[TrainingItem]
+) -> int:
+    shapes = ComfyWeightSource(model.model.diffusion_model).shapes
+    sizes = HunyuanVideoConfig.from_shapes(shapes)
+    shape = replace(_training_shape(shapes, config), checkpoint_blocks="all")
+    return estimate_memory(sizes, _largest(items, config), shape, 0).peak_bytes
+
+
+def _training_shape(shapes: Mapping[str, tuple[int, ...]], config: RunConfig) -> TrainingShape:
+    return TrainingShape(
+        targets=select_targets(shapes, config.lora.targets),
+        rank=config.lora.rank,
+        optimizer=config.optimizer.name,
+        compute_bytes=_COMPUTE_DTYPES[config.train.compute_dtype].itemsize,
+        lora_bytes=_LORA_DTYPES[config.lora.dtype].itemsize,
+    )
+
+
+def _largest(items: Sequence[TrainingItem], config: RunConfig) -> BatchShape:
+    _, frames, height, width = max((item.shape for item in items), key=lambda s: s[1] * s[2] * s[3])
+    return BatchShape(config.train.batch_size, frames, height, width, _TEXT_TOKENS_GUESS)
+
+
+def _metadata(model: object, dataset: Dataset) -> dict[str, str]:
+    return {
+        "ss_base_model_version": "hunyuan_video",
+        "ss_sd_model_name": type(model.model).__name__,
+        "ss_comfyui_version": comfyui_version_text(),
+        "ss_num_train_images": str(sum(item.repeats for item in dataset.items)),
+    }

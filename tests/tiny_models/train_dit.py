@@ -1,0 +1,177 @@
+"""Train the demo diffusion model by flow matching on the data of `dit_data.py`.
+
+    python train_dit.py --comfyui PATH --out DIR --minutes 50
+
+Convention of the released models: x = (1 - sigma) x0 + sigma noise, the target is noise - x0,
+the model is told 1000 sigma. DIR/dit.pt holds the averaged weights, DIR/dit_last.pt everything
+that is needed to go on (`--resume`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from dit_model import build_dit, velocity
+from host import use_comfyui
+from torch import Tensor, nn
+from train_vae import learning_rate
+from vae_start import LATENT_SCALE
+
+TOKENS_IN_BATCH = 1024
+SHIFT = 3.0  # pushes noise levels up, as sampling with ComfyUI's shift of 7 does
+CAPTION_DROP = 0.05
+
+
+@dataclass
+class Batch:
+    """One training batch; see `dit_model.velocity` for the shapes."""
+
+    x0: Tensor
+    text: Tensor
+    keep: Tensor
+    pooled: Tensor
+
+
+class Scenes:
+    """Latents and text features, handed out in batches of one picture size.
+
+    Args:
+        folder: The folder with `latents.pt` and `text.pt`.
+        generator: Source of randomness.
+    """
+
+    def __init__(self, folder: Path, generator: torch.Generator) -> None:
+        text, images = torch.load(folder / "text.pt"), torch.load(folder / "latents.pt")
+        self.texts, self.pooled = text["texts"], text["pooled"]
+        self.latents, self.generator = images["latents"], generator
+        self.count = min(len(self.texts), len(self.latents))
+        groups = defaultdict(list)
+        for index in range(self.count):
+            groups[self.latents[index].shape].append(index)
+        self.groups = [torch.tensor(group) for group in groups.values()]
+        self.shares = torch.tensor([
+            len(group) * self.latents[group[0]].numel() for group in self.groups]).float()
+
+    def batch(self) -> Batch:
+        """Draw a batch; sizes with more tokens in all are drawn more often."""
+        group = self.groups[int(torch.multinomial(self.shares, 1, generator=self.generator))]
+        tokens = self.latents[group[0]].numel() // 64
+        picks = group[torch.randint(len(group), (max(2, TOKENS_IN_BATCH // tokens),),
+                                    generator=self.generator)].tolist()
+        texts = [self.texts[i].float() for i in picks]
+        keep = torch.zeros(len(picks), max(map(len, texts)), dtype=torch.bool)
+        for row, text in zip(keep, texts, strict=True):
+            row[: len(text)] = True
+        return Batch(
+            x0=torch.stack([self.latents[i].float() for i in picks])[:, :, None] * LATENT_SCALE,
+            text=nn.utils.rnn.pad_sequence(texts, batch_first=True), keep=keep,
+            pooled=torch.stack([self.pooled[i].float() for i in picks]))
+
+
+def draw_sigma(count: int, generator: torch.Generator) -> Tensor:
+    """Draw noise levels: the sigmoid of a normal draw, shifted to high noise."""
+    sigma = torch.sigmoid(torch.randn(count, generator=generator) * 1.1)
+    return SHIFT * sigma / (1 + (SHIFT - 1) * sigma)
+
+
+def draw_guidance(count: int, generator: torch.Generator) -> Tensor:
+    """Draw guidance values: mostly 1 and 6, else anything from 1 to 8."""
+    free = 1 + 7 * torch.rand(count, generator=generator)
+    kind = torch.rand(count, generator=generator)
+    return torch.where(kind < 0.4, 1.0, torch.where(kind < 0.8, 6.0, free))
+
+
+def flow_loss(model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+    """Return the mean squared error of the predicted velocity."""
+    count = len(batch.x0)
+    sigma = draw_sigma(count, generator)
+    noise = torch.randn(batch.x0.shape, generator=generator)
+    level = sigma.view(-1, 1, 1, 1, 1)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        made = velocity(model, (1 - level) * batch.x0 + level * noise, sigma, batch.text,
+                        batch.keep, batch.pooled, draw_guidance(count, generator))
+    return (made.float() - (noise - batch.x0)).square().mean()
+
+
+def make_optimizers(model: nn.Module, lr: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside the blocks, AdamW for everything else."""
+    matrices, rest = [], []
+    for name, value in model.named_parameters():
+        inside = "blocks" in name and value.ndim == 2 and "mod" not in name
+        (matrices if inside else rest).append(value)
+    muon = torch.optim.Muon(matrices, lr=lr, weight_decay=0.01, momentum=0.95,
+                            adjust_lr_fn="match_rms_adamw")
+    adam = torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    return [muon, adam]
+
+
+def save(args: argparse.Namespace, model: nn.Module, average: dict[str, Tensor],
+         record: dict) -> None:
+    """Write the averaged weights and the state to go on from."""
+    for name, content in (("dit.pt", {"weights": average, "record": record}),
+                          ("dit_last.pt", {"weights": model.state_dict(), "average": average,
+                                           "record": record})):
+        torch.save(content, args.out / f"{name}.part")
+        (args.out / f"{name}.part").replace(args.out / name)
+
+
+def train(model: nn.Module, args: argparse.Namespace) -> dict:
+    """Train for the given minutes and return the record of the run."""
+    generator = torch.Generator().manual_seed(args.seed)
+    torch.manual_seed(args.seed)
+    scenes = Scenes(args.out, generator)
+    average = {k: v.detach().clone() for k, v in model.state_dict().items()}
+    optimizers, before = make_optimizers(model, args.lr), 0
+    if args.resume:
+        state = torch.load(args.out / "dit_last.pt")
+        model.load_state_dict(state["weights"])
+        average, before = state["average"], state["record"]["steps"]
+    started, saved, steps, losses = time.time(), 0.0, before, []
+    while (spent := time.time() - started) < args.minutes * 60:
+        rate = learning_rate(spent / (args.minutes * 60), args.lr, warm=0.01)
+        loss = flow_loss(model, scenes.batch(), generator)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for optimizer in optimizers:
+            optimizer.param_groups[0]["lr"] = rate
+            optimizer.step()
+            optimizer.zero_grad()
+        steps += 1
+        decay = min(0.998, (steps + 1) / (steps + 30))
+        with torch.no_grad():
+            for name, value in model.state_dict().items():
+                average[name].lerp_(value, 1 - decay)
+        losses = [*losses[-299:], loss.item()]
+        record = {"seed": args.seed, "steps": steps, "lr": args.lr, "seconds": round(spent),
+                  "loss": round(sum(losses) / len(losses), 4), "scenes": scenes.count}
+        if steps % 50 == 0:
+            print(json.dumps(record), flush=True)
+        if spent - saved > 90:
+            save(args, model, average, record)
+            saved = spent
+    save(args, model, average, record)
+    return record
+
+
+def main() -> None:
+    """Train with the settings of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--comfyui", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=50)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--resume", action="store_true")
+    args = parser.parse_args()
+    use_comfyui(args.comfyui)
+    print(json.dumps(train(build_dit(args.seed), args)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""What a run is asked to do, what it tells while it runs, and what it gives at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..config import RunConfig
+from ..data.batches import TrainingItem
+from .interfaces import TrainableLora, VelocityModel
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """One run.
+
+    run_folder: where everything is written. network: the LoRA, already on `device`.
+    latent_scale: factor from cached raw latents to latents. metadata: more text fields for the
+    LoRA files. validation_items: items kept out of training. empty_text_path: the cached empty
+    caption, needed for caption dropout.
+    """
+
+    run_folder: Path
+    config: RunConfig
+    items: Sequence[TrainingItem]
+    model: VelocityModel
+    network: TrainableLora
+    latent_scale: float
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    validation_items: Sequence[TrainingItem] = ()
+    empty_text_path: Path | None = None
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """One optimizer step.
+
+    step and epoch count from 1. lr is the learning rate in force, with prodigy d times the
+    schedule; d is prodigy's estimate, None for other optimizers. grad_norm is before clipping.
+    """
+
+    step: int
+    steps_total: int
+    epoch: int
+    epochs_total: int
+    loss: float
+    lr: float
+    d: float | None
+    grad_norm: float
+    seconds: float
+    remaining_seconds: float
+
+
+def _ignore(*_: object) -> None:
+    return None
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """How the caller follows a run and stops it.
+
+    should_stop is asked before every batch. An exception in any hook stops the run as well, after
+    it was saved; it is then found in `TrainResult.stop_cause`.
+    """
+
+    on_step: Callable[[StepReport], object] = _ignore
+    on_event: Callable[[Mapping[str, Any]], object] = _ignore
+    should_stop: Callable[[], bool] = _never
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a run left.
+
+    losses: one for each step of the whole run, also from before a resume. last_checkpoint: None
+    when stopped before the first step. stopped: whether it ended before its last step.
+    """
+
+    run_folder: Path
+    losses: tuple[float, ...]
+    lora_state: Mapping[str, torch.Tensor]
+    last_checkpoint: Path | None
+    stopped: bool
+    steps_done: int
+    stop_cause: Exception | None = None
+
+
+class HookCaller:
+    """Calls hooks so that none of them can break a run in the middle of a step."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        """Wrap the caller's hooks."""
+        self._hooks = hooks
+        self._is_stopping = False
+        self.cause: Exception | None = None
+
+    def should_stop(self) -> bool:
+        """Whether the run must stop: asked for by the caller, or after an exception in a hook."""
+        if not self._is_stopping:
+            self._is_stopping = bool(self._guard(self._hooks.should_stop)) or self._is_stopping
+        return self._is_stopping
+
+    def on_step(self, report: StepReport) -> None:
+        """Hand over a step report."""
+        self._guard(self._hooks.on_step, report)
+
+    def on_event(self, record: Mapping[str, Any]) -> None:
+        """Hand over an event."""
+        self._guard(self._hooks.on_event, record)
+
+    def _guard(self, hook: Callable[..., object], *values: object) -> object:
+        try:
+            return hook(*values)
+        except Exception as error:  # a hook is the caller's code: whatever it raises means stop
+            self._is_stopping = True
+            self.cause = self.cause or error
+            return None
