@@ -4,7 +4,7 @@ WEB_DIRECTORY = "./web"
 
 
 async def comfy_entrypoint():
-    """Entry point that ComfyUI calls; imports inside, so that tests can import the trainer alone."""
+    """Entry point that ComfyUI calls; it imports inside, so that tests can do without ComfyUI."""
     from .nodes import HunyuanLoraStudio
 
     return HunyuanLoraStudio()

@@ -50,8 +50,8 @@ def _model_nodes(demo: bool) -> dict[str, Any]:
         ),
         "clip": node(
             "DualCLIPLoader", (40, 900), (360, 140),
-            {"clip_name1": "clip_l.safetensors", "clip_name2": "llava_llama3_fp8_scaled.safetensors",
-             "type": "hunyuan_video"},
+            {"clip_name1": "clip_l.safetensors",
+             "clip_name2": "llava_llama3_fp8_scaled.safetensors", "type": "hunyuan_video"},
         ),
         "vae": node(
             "VAELoader", (40, 1090), (360, 60), {"vae_name": "hunyuan_video_vae_bf16.safetensors"}

@@ -83,9 +83,7 @@ class PickCheckpoint(io.ComfyNode):
                     tooltip="Copy the chosen file to models/loras, where every LoRA loader "
                     "finds it.",
                 ),
-                wires.Run.Input(
-                    "run", optional=True, tooltip="From Train HunyuanVideo LoRA."
-                ),
+                wires.Run.Input("run", optional=True, tooltip="From Train HunyuanVideo LoRA."),
                 io.String.Input(
                     "run_folder",
                     default="",

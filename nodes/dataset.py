@@ -48,9 +48,7 @@ class BuildDataset(io.ComfyNode):
         )
 
     @classmethod
-    def execute(
-        cls, captioned: Sequence[Captioned], name: str, batch_size: int
-    ) -> io.NodeOutput:
+    def execute(cls, captioned: Sequence[Captioned], name: str, batch_size: int) -> io.NodeOutput:
         """Write the dataset and show its balance."""
         dataset = build_dataset(captioned, dataset_folder(name), batch_size=batch_size)
         return io.NodeOutput(dataset, ui=wires.show(lines=_describe(dataset)))

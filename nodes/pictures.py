@@ -88,7 +88,9 @@ class LoadImages(io.ComfyNode):
             )
         media = merge_media(parts)
         sheet = wires.to_image_batch(draw_thumbnails(media))
-        lines = [f"{len(media.items)} pictures"] + [problem.text for problem in media.problems]
+        count = len(media.items)
+        lines = ["1 picture" if count == 1 else f"{count} pictures"]
+        lines += [problem.text for problem in media.problems]
         return io.NodeOutput(media, sheet, ui=wires.show(lines=lines, image=sheet))
 
 

@@ -9,7 +9,8 @@ TrainerError
 ├── StateError          a run folder or a saved state cannot be resumed
 └── ExportError         a LoRA file cannot be read or written
 
-Each message is one plain sentence or a few: what is wrong (with the value), what was expected, what to do.
+Each message is one plain sentence or a few: what is wrong (with the value), what was expected,
+what to do.
 """
 
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def digest_file(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def _temporary_beside(path: Path):
+def _temporary_beside(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Not mkstemp: its files are readable by their owner only, and the result would be too.
     temporary = path.parent / f".{path.name[:60]}.{secrets.token_hex(8)}.part"

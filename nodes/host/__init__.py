@@ -1,1 +1,1 @@
-"""Everything that knows ComfyUI's insides: a new ComfyUI release is mended here and nowhere else."""
+"""Everything that knows ComfyUI's insides: a new ComfyUI release is mended here alone."""

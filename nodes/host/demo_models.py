@@ -28,9 +28,18 @@ VAE_FILE = "hunyuan_demo_vae.safetensors"
 
 VAE_PARAMS = {
     "ddconfig": {
-        "double_z": True, "z_channels": 16, "resolution": 256, "in_channels": 3, "out_ch": 3,
-        "ch": 64, "ch_mult": [1, 1, 1, 2], "num_res_blocks": 0, "attn_resolutions": [],
-        "dropout": 0.0, "conv3d": True, "time_compress": 4,
+        "double_z": True,
+        "z_channels": 16,
+        "resolution": 256,
+        "in_channels": 3,
+        "out_ch": 3,
+        "ch": 64,
+        "ch_mult": [1, 1, 1, 2],
+        "num_res_blocks": 0,
+        "attn_resolutions": [],
+        "dropout": 0.0,
+        "conv3d": True,
+        "time_compress": 4,
     },
     "embed_dim": 16,
 }
@@ -95,9 +104,11 @@ def load_demo_vae(path: Path) -> Any:
     vae.downscale_ratio = (lambda frames: max(0, math.floor((frames + 3) / 4)), 8, 8)
     vae.downscale_index_formula = (4, 8, 8)
     vae.memory_used_encode = lambda shape, dtype: (
-        300 * max(shape[2], 2) * shape[3] * shape[4] * comfy.model_management.dtype_size(dtype))
+        300 * max(shape[2], 2) * shape[3] * shape[4] * comfy.model_management.dtype_size(dtype)
+    )
     vae.memory_used_decode = lambda shape, dtype: (
-        400 * shape[2] * shape[3] * shape[4] * 256 * comfy.model_management.dtype_size(dtype))
+        400 * shape[2] * shape[3] * shape[4] * 256 * comfy.model_management.dtype_size(dtype)
+    )
     return vae
 
 
@@ -114,14 +125,16 @@ def build_demo_clip() -> Any:
     """Build HunyuanVideo's pair of text encoders at a tiny size with seeded weights."""
     options = {
         "llama_model_config": {
-            "hidden_size": LLAMA_WIDTH, "intermediate_size": LLAMA_WIDTH, "num_hidden_layers": 4,
-            "num_attention_heads": 1, "num_key_value_heads": 1,
+            "hidden_size": LLAMA_WIDTH,
+            "intermediate_size": LLAMA_WIDTH,
+            "num_hidden_layers": 4,
+            "num_attention_heads": 1,
+            "num_key_value_heads": 1,
         },
         "clip_l_model_config": {"num_hidden_layers": 1, "intermediate_size": 768},
         "dtype": torch.float32,
     }
-    target = _ClipTarget(
-        hunyuan_text.hunyuan_video_clip(), hunyuan_text.HunyuanVideoTokenizer, {})
+    target = _ClipTarget(hunyuan_text.hunyuan_video_clip(), hunyuan_text.HunyuanVideoTokenizer, {})
     clip = comfy.sd.CLIP(target, model_options=options, parameters=1)
     with torch.no_grad():
         for name, weight in clip.cond_stage_model.named_parameters():
@@ -165,5 +178,5 @@ def _look_back(steps: int, frequencies: int = 12, strength: float = 0.8) -> torc
     angles = ROPE_BASE ** (-torch.arange(frequencies) / half) * steps
     projection = torch.zeros(HEAD_WIDTH, LLAMA_WIDTH)
     projection[:frequencies, 0] = strength * torch.cos(angles)
-    projection[half:half + frequencies, 0] = -strength * torch.sin(angles)
+    projection[half : half + frequencies, 0] = -strength * torch.sin(angles)
     return projection

@@ -252,9 +252,7 @@ def _velocity_model(
     return HunyuanVideo(sizes, source, dtype, device, checkpoint_blocks=blocks)
 
 
-def _network(
-    source: ComfyWeightSource, config: RunConfig, device: torch.device
-) -> LoraNetwork:
+def _network(source: ComfyWeightSource, config: RunConfig, device: torch.device) -> LoraNetwork:
     network = LoraNetwork(
         select_targets(source.shapes, config.lora.targets),
         rank=config.lora.rank,
@@ -266,9 +264,7 @@ def _network(
     return network
 
 
-def _activation_bytes(
-    model: object, config: RunConfig, items: Sequence[TrainingItem]
-) -> int:
+def _activation_bytes(model: object, config: RunConfig, items: Sequence[TrainingItem]) -> int:
     shapes = ComfyWeightSource(model.model.diffusion_model).shapes
     sizes = HunyuanVideoConfig.from_shapes(shapes)
     shape = replace(_training_shape(shapes, config), checkpoint_blocks="all")

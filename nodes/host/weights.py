@@ -136,9 +136,7 @@ def training_device(model: object) -> torch.device:
     return torch.device(model.load_device)
 
 
-def _logical_shape(
-    module: torch.nn.Module, kind: str, parameter: torch.Tensor
-) -> tuple[int, ...]:
+def _logical_shape(module: torch.nn.Module, kind: str, parameter: torch.Tensor) -> tuple[int, ...]:
     # Packed formats (4 bits in a byte) store fewer numbers than the layer has.
     if kind == "weight" and hasattr(module, "in_features") and parameter.ndim == 2:
         return (int(module.out_features), int(module.in_features))

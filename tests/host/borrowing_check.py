@@ -66,7 +66,7 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     return found
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """Raised in the middle of a step on purpose."""
 
 
@@ -97,7 +97,7 @@ def train_steps(model: Any, count: int, *, break_after: int | None = None) -> li
             )
             loss = predicted.square().mean()
             if break_after == step:
-                raise Broken
+                raise BrokenError
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
@@ -109,7 +109,7 @@ def unchanged_after(model: Any, action: Any) -> list[str]:
     before = snapshot(model)
     try:
         action()
-    except Broken:
+    except BrokenError:
         pass
     return changed(before, snapshot(model))
 

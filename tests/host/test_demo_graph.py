@@ -103,9 +103,7 @@ def core_samples(studio: HostServer, demo: dict[str, Any]) -> dict[str, np.ndarr
     result = studio.queue(prompt)
     assert result.error is None, result.error
     assert "lora key not loaded" not in studio.new_log()
-    return {
-        key: _pixels(studio, result.outputs[key]["images"][0]) for key in ("plain", "lora")
-    }
+    return {key: _pixels(studio, result.outputs[key]["images"][0]) for key in ("plain", "lora")}
 
 
 def test_core_lora_loader_takes_the_file_and_changes_the_sample(

@@ -17,8 +17,14 @@ from host import import_demo_models, use_comfyui
 from scenes import draw_scene
 from torch import Tensor
 
-SIZES = {(128, 128): 0.34, (96, 160): 0.34, (160, 96): 0.08, (144, 256): 0.12, (192, 192): 0.09,
-         (256, 256): 0.03}
+SIZES = {
+    (128, 128): 0.34,
+    (96, 160): 0.34,
+    (160, 96): 0.08,
+    (144, 256): 0.12,
+    (192, 192): 0.09,
+    (256, 256): 0.03,
+}
 FIRST_SEED = 1_000_000
 
 
@@ -41,8 +47,10 @@ def text_features(out: Path, count: int) -> None:
         _, caption = draw_scene(FIRST_SEED + index, scene_size(index), scale=1)
         if caption not in known:
             made = clip.encode_from_tokens_scheduled(clip.tokenize(caption))
-            known[caption] = (made[0][0][0].half().clone(),
-                              made[0][1]["pooled_output"][0].half().clone())
+            known[caption] = (
+                made[0][0][0].half().clone(),
+                made[0][1]["pooled_output"][0].half().clone(),
+            )
         texts.append(known[caption][0])
         pooled.append(known[caption][1])
         if index % 1000 == 0:

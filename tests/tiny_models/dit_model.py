@@ -14,11 +14,25 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 DIT_CONFIG = {
-    "in_channels": 16, "out_channels": 16, "patch_size": [1, 2, 2], "vec_in_dim": 768,
-    "context_in_dim": 128, "hidden_size": 128, "mlp_ratio": 4.0, "num_heads": 1, "depth": 2,
-    "depth_single_blocks": 6, "axes_dim": [16, 56, 56], "theta": 256, "qkv_bias": True,
-    "guidance_embed": True, "byt5": False, "meanflow": False, "meanflow_sum": False,
-    "use_cond_type_embedding": False, "vision_in_dim": None,
+    "in_channels": 16,
+    "out_channels": 16,
+    "patch_size": [1, 2, 2],
+    "vec_in_dim": 768,
+    "context_in_dim": 128,
+    "hidden_size": 128,
+    "mlp_ratio": 4.0,
+    "num_heads": 1,
+    "depth": 2,
+    "depth_single_blocks": 6,
+    "axes_dim": [16, 56, 56],
+    "theta": 256,
+    "qkv_bias": True,
+    "guidance_embed": True,
+    "byt5": False,
+    "meanflow": False,
+    "meanflow_sum": False,
+    "use_cond_type_embedding": False,
+    "vision_in_dim": None,
 }
 
 
@@ -29,8 +43,9 @@ def build_dit(seed: int = 0) -> nn.Module:
 
     known = {field.name for field in dataclasses.fields(HunyuanVideoParams)}
     config = {key: value for key, value in DIT_CONFIG.items() if key in known}
-    model = HunyuanVideo(dtype=torch.float32, device="cpu",
-                         operations=comfy.ops.disable_weight_init, **config)
+    model = HunyuanVideo(
+        dtype=torch.float32, device="cpu", operations=comfy.ops.disable_weight_init, **config
+    )
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, value in model.named_parameters():
@@ -61,8 +76,9 @@ def _wave(t: Tensor, factor: float) -> Tensor:
 
 
 def _rotation(model: nn.Module, frames: int, height: int, width: int, text: int) -> Tensor:
-    axes = torch.meshgrid(torch.arange(frames), torch.arange(height), torch.arange(width),
-                          indexing="ij")
+    axes = torch.meshgrid(
+        torch.arange(frames), torch.arange(height), torch.arange(width), indexing="ij"
+    )
     places = torch.stack(axes, dim=-1).reshape(1, -1, 3).float()
     places = torch.cat([places, torch.zeros(1, text, 3)], dim=1)
     return model.pe_embedder(places)[..., 0]  # (1, 1, tokens, dim / 2, 2): cosine and sine
@@ -71,8 +87,10 @@ def _rotation(model: nn.Module, frames: int, height: int, width: int, text: int)
 def _heads(qkv: Tensor, norm: nn.Module, count: int) -> tuple[Tensor, Tensor, Tensor]:
     q, k, v = qkv.unflatten(-1, (3, count, -1)).permute(2, 0, 3, 1, 4)
     scales = [next(part.parameters()) for part in (norm.query_norm, norm.key_norm)]
-    q, k = (F.rms_norm(x.float(), x.shape[-1:], scale, 1e-6)
-            for x, scale in zip((q, k), scales, strict=True))
+    q, k = (
+        F.rms_norm(x.float(), x.shape[-1:], scale, 1e-6)
+        for x, scale in zip((q, k), scales, strict=True)
+    )
     return q, k, v
 
 
@@ -111,8 +129,9 @@ def _refine_text(part: nn.Module, text: Tensor, t: Tensor, keep: Tensor) -> Tens
     return x
 
 
-def _double(block: nn.Module, img: Tensor, txt: Tensor, vec: Tensor, rotation: Tensor,
-            mask: Tensor) -> tuple[Tensor, Tensor]:
+def _double(
+    block: nn.Module, img: Tensor, txt: Tensor, vec: Tensor, rotation: Tensor, mask: Tensor
+) -> tuple[Tensor, Tensor]:
     mods = _modulation(block.img_mod, vec), _modulation(block.txt_mod, vec)
     parts = []
     for x, attn, mod in zip((img, txt), (block.img_attn, block.txt_attn), mods, strict=True):
@@ -120,8 +139,14 @@ def _double(block: nn.Module, img: Tensor, txt: Tensor, vec: Tensor, rotation: T
     q, k, v = (torch.cat(pair, dim=2) for pair in zip(*parts, strict=True))
     out = _attend(q, k, v, rotation, mask).split([img.shape[1], txt.shape[1]], dim=1)
     results = []
-    for x, attn, mlp, mod, o in zip((img, txt), (block.img_attn, block.txt_attn),
-                                    (block.img_mlp, block.txt_mlp), mods, out, strict=True):
+    for x, attn, mlp, mod, o in zip(
+        (img, txt),
+        (block.img_attn, block.txt_attn),
+        (block.img_mlp, block.txt_mlp),
+        mods,
+        out,
+        strict=True,
+    ):
         x = x + attn.proj(o) * mod[2]
         results.append(x + mlp(_shifted(x, mod[3], mod[4])) * mod[5])
     return results[0], results[1]
@@ -131,14 +156,22 @@ def _single(block: nn.Module, x: Tensor, vec: Tensor, rotation: Tensor, mask: Te
     shift, scale, gate = _modulation(block.modulation, vec)
     width = block.hidden_size
     qkv, mlp = block.linear1(_shifted(x, shift, scale)).split(
-        [3 * width, block.mlp_hidden_dim], dim=-1)
+        [3 * width, block.mlp_hidden_dim], dim=-1
+    )
     q, k, v = _heads(qkv, block.norm, block.num_heads)
     both = torch.cat([_attend(q, k, v, rotation, mask), F.gelu(mlp, approximate="tanh")], dim=-1)
     return x + block.linear2(both) * gate
 
 
-def velocity(model: nn.Module, x: Tensor, sigma: Tensor, text: Tensor, keep: Tensor,
-             pooled: Tensor, guidance: Tensor) -> Tensor:
+def velocity(
+    model: nn.Module,
+    x: Tensor,
+    sigma: Tensor,
+    text: Tensor,
+    keep: Tensor,
+    pooled: Tensor,
+    guidance: Tensor,
+) -> Tensor:
     """Predict noise - x0.
 
     Args:

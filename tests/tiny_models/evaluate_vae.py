@@ -30,8 +30,9 @@ SIDE = 256
 def pictures(kind: str, count: int) -> list[Image.Image]:
     """Draw held-out pictures: "scenes", "photographs" or the demo "character"."""
     if kind == "scenes":
-        return [draw_scene(HELD_OUT_SEED + i, (SIDE, SIDE), photographs=0.0)[0]
-                for i in range(count)]
+        return [
+            draw_scene(HELD_OUT_SEED + i, (SIDE, SIDE), photographs=0.0)[0] for i in range(count)
+        ]
     if kind == "photographs":
         rng = Random(HELD_OUT_SEED)
         return [photograph_crop(rng, (SIDE, SIDE), held_out=True)[0] for _ in range(count)]
@@ -43,8 +44,10 @@ def pictures(kind: str, count: int) -> list[Image.Image]:
 
 def scores(made: np.ndarray, wanted: np.ndarray) -> tuple[float, float]:
     """Return PSNR in dB and SSIM of a picture with values from 0 to 1."""
-    return (float(peak_signal_noise_ratio(wanted, made, data_range=1.0)),
-            float(structural_similarity(wanted, made, channel_axis=-1, data_range=1.0)))
+    return (
+        float(peak_signal_noise_ratio(wanted, made, data_range=1.0)),
+        float(structural_similarity(wanted, made, channel_axis=-1, data_range=1.0)),
+    )
 
 
 @torch.inference_mode()
@@ -63,8 +66,11 @@ def measure(vae: object, kind: str, count: int) -> tuple[dict, list[np.ndarray]]
         results.append(scores(made, wanted))
         pairs.append(np.concatenate([wanted, made], axis=0))
     psnr, ssim = np.mean(results, axis=0)
-    return {"psnr": round(float(psnr), 2), "ssim": round(float(ssim), 4),
-            "pictures": len(results)}, pairs
+    return {
+        "psnr": round(float(psnr), 2),
+        "ssim": round(float(ssim), 4),
+        "pictures": len(results),
+    }, pairs
 
 
 def measure_clips(vae: object, count: int, frames: int = 9) -> dict:
@@ -75,8 +81,12 @@ def measure_clips(vae: object, count: int, frames: int = 9) -> dict:
         made = through(vae, wanted)
         results += [scores(m, w) for m, w in zip(made, wanted.numpy(), strict=True)]
     psnr, ssim = np.mean(results, axis=0)
-    return {"psnr": round(float(psnr), 2), "ssim": round(float(ssim), 4), "clips": count,
-            "frames": frames}
+    return {
+        "psnr": round(float(psnr), 2),
+        "ssim": round(float(ssim), 4),
+        "clips": count,
+        "frames": frames,
+    }
 
 
 def main() -> None:
@@ -99,7 +109,8 @@ def main() -> None:
     joined = np.concatenate([np.pad(p, ((0, 0), (2, 2), (0, 0))) for p in sheet], axis=1)
     image = Image.fromarray((joined * 255).round().astype(np.uint8))
     image.resize((image.width * 3 // 5, image.height * 3 // 5), Image.LANCZOS).save(
-        args.out / "reconstructions.png", optimize=True)
+        args.out / "reconstructions.png", optimize=True
+    )
 
 
 if __name__ == "__main__":

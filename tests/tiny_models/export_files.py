@@ -1,6 +1,6 @@
 """Write the trained demo models as the safetensors files that the pack carries.
 
-    python export_files.py --run DIR [--models DIR] [--part vae|dit|both]
+python export_files.py --run DIR [--models DIR] [--part vae|dit|both]
 """
 
 from __future__ import annotations
@@ -36,8 +36,11 @@ def export_vae(run: Path, models: Path) -> None:
     lines = log.read_text().splitlines() if log.exists() else []
     phases = [json.loads(line) for line in lines]
     note_figures("vae_training", phases)
-    write(models / "hunyuan_demo_vae.safetensors", weights, {
-        "script": "tests/tiny_models/train_vae.py", "phases": json.dumps(phases)})
+    write(
+        models / "hunyuan_demo_vae.safetensors",
+        weights,
+        {"script": "tests/tiny_models/train_vae.py", "phases": json.dumps(phases)},
+    )
 
 
 def export_dit(run: Path, models: Path) -> None:
@@ -47,8 +50,11 @@ def export_dit(run: Path, models: Path) -> None:
     state = torch.load(run / "dit.pt")
     weights = {name: value.half() for name, value in state["weights"].items()}
     note_figures("dit_training", state["record"])
-    write(models / "hunyuan_demo_dit.safetensors", comfy_state(weights), {
-        "script": "tests/tiny_models/train_dit.py", **state["record"]})
+    write(
+        models / "hunyuan_demo_dit.safetensors",
+        comfy_state(weights),
+        {"script": "tests/tiny_models/train_dit.py", **state["record"]},
+    )
 
 
 def main() -> None:

@@ -116,8 +116,12 @@ def flower(brush: Brush, colour: Colour) -> None:
 
 
 SHAPES = {
-    "circle": circle, "square": square, "triangle": triangle,
-    "star": star, "heart": heart, "ring": ring,
+    "circle": circle,
+    "square": square,
+    "triangle": triangle,
+    "star": star,
+    "heart": heart,
+    "ring": ring,
 }
 THINGS = {"house": house, "tree": tree, "car": car, "flower": flower}
 
@@ -129,8 +133,16 @@ def _face(brush: Brush, x: float, y: float, r: float) -> None:
     brush.disc(x, y + 0.45 * r, 0.28 * r, 0.08 * r, (190, 80, 80))
 
 
-def head(brush: Brush, x: float, y: float, r: float, skin: Colour, hair: Colour,
-         long_hair: bool, behind: bool) -> None:
+def head(
+    brush: Brush,
+    x: float,
+    y: float,
+    r: float,
+    skin: Colour,
+    hair: Colour,
+    long_hair: bool,
+    behind: bool,
+) -> None:
     """Draw a head with hair, seen from the front or from behind."""
     if long_hair:
         brush.disc(x, y + 0.15 * r, 1.25 * r, 1.3 * r, hair)
@@ -141,25 +153,43 @@ def head(brush: Brush, x: float, y: float, r: float, skin: Colour, hair: Colour,
         brush.disc(x, y, 1.05 * r, 1.1 * r, hair)
         return
     brush.disc(x, y + 0.12 * r, 0.9 * r, 0.98 * r, skin)
-    brush.polygon([(x - r, y - 0.2 * r), (x - 0.6 * r, y - 0.9 * r), (x + 0.6 * r, y - 0.9 * r),
-                   (x + r, y - 0.2 * r), (x, y - 0.45 * r)], hair)
+    brush.polygon(
+        [
+            (x - r, y - 0.2 * r),
+            (x - 0.6 * r, y - 0.9 * r),
+            (x + 0.6 * r, y - 0.9 * r),
+            (x + r, y - 0.2 * r),
+            (x, y - 0.45 * r),
+        ],
+        hair,
+    )
     _face(brush, x, y + 0.15 * r, r)
 
 
-def full_body(brush: Brush, skin: Colour, hair: Colour, cloth: Colour, woman: bool,
-              behind: bool) -> None:
+def full_body(
+    brush: Brush, skin: Colour, hair: Colour, cloth: Colour, woman: bool, behind: bool
+) -> None:
     """Draw a standing person: a woman in a dress or a man in a shirt and trousers."""
     legs = skin if woman else (60, 65, 85)
     for x in (0.44, 0.56):
         brush.box(x - 0.035, 0.6, x + 0.035, 0.95, legs)
         brush.box(x - 0.045, 0.94, x + 0.05, 1.0, (50, 40, 40))
     for side in (-1, 1):
-        brush.polygon([(0.5 + side * 0.09, 0.29), (0.5 + side * 0.13, 0.28),
-                       (0.5 + side * 0.2, 0.55), (0.5 + side * 0.15, 0.56)], darker(cloth, 0.85))
+        brush.polygon(
+            [
+                (0.5 + side * 0.09, 0.29),
+                (0.5 + side * 0.13, 0.28),
+                (0.5 + side * 0.2, 0.55),
+                (0.5 + side * 0.15, 0.56),
+            ],
+            darker(cloth, 0.85),
+        )
         brush.disc(0.5 + side * 0.175, 0.57, 0.03, 0.03, skin)
     if woman:
-        brush.polygon([(0.41, 0.27), (0.59, 0.27), (0.58, 0.45), (0.7, 0.76), (0.3, 0.76),
-                       (0.42, 0.45)], cloth)
+        brush.polygon(
+            [(0.41, 0.27), (0.59, 0.27), (0.58, 0.45), (0.7, 0.76), (0.3, 0.76), (0.42, 0.45)],
+            cloth,
+        )
     else:
         brush.box(0.4, 0.27, 0.6, 0.62, cloth)
     if not behind:
@@ -167,8 +197,9 @@ def full_body(brush: Brush, skin: Colour, hair: Colour, cloth: Colour, woman: bo
     head(brush, 0.5, 0.14, 0.095, skin, hair, woman, behind)
 
 
-def headshot(brush: Brush, skin: Colour, hair: Colour, cloth: Colour, woman: bool,
-             behind: bool) -> None:
+def headshot(
+    brush: Brush, skin: Colour, hair: Colour, cloth: Colour, woman: bool, behind: bool
+) -> None:
     """Draw the head and the shoulders of a person."""
     brush.disc(0.5, 1.05, 0.48, 0.33, cloth)
     brush.box(0.41, 0.6, 0.59, 0.8, skin)

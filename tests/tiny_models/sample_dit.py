@@ -1,6 +1,6 @@
 """Sample the demo diffusion model with ComfyUI's own sampler and draw a labelled sheet.
 
-    python sample_dit.py --comfyui PATH --out DIR
+python sample_dit.py --comfyui PATH --out DIR
 """
 
 from __future__ import annotations
@@ -23,16 +23,31 @@ PROMPTS = (
     ("The 1:1 image shows a red tree on green grass under an orange sky.", (128, 128)),
     ("The 1:1 image shows a photo of a cat.", (128, 128)),
     ("The 1:1 image shows a portrait photo of a woman astronaut.", (128, 128)),
-    ("The 9:16 front view image shows a woman with red hair and a blue dress, full body, on a "
-     "white background.", (144, 256)),
-    ("The 9:16 from behind image shows a woman with blonde hair and a red dress, full body, on "
-     "green grass under a blue sky.", (144, 256)),
-    ("The 9:16 front view image shows a man with black hair and a green shirt, full body, on a "
-     "yellow background.", (144, 256)),
-    ("The 3:4 front view image shows a woman with brown hair and an orange dress, headshot, on "
-     "a blue background.", (96, 160)),
-    ("The 3:4 from behind image shows a man with white hair and a red shirt, headshot, on a "
-     "grey background.", (96, 160)),
+    (
+        "The 9:16 front view image shows a woman with red hair and a blue dress, full body, on a "
+        "white background.",
+        (144, 256),
+    ),
+    (
+        "The 9:16 from behind image shows a woman with blonde hair and a red dress, full body, on "
+        "green grass under a blue sky.",
+        (144, 256),
+    ),
+    (
+        "The 9:16 front view image shows a man with black hair and a green shirt, full body, on a "
+        "yellow background.",
+        (144, 256),
+    ),
+    (
+        "The 3:4 front view image shows a woman with brown hair and an orange dress, headshot, on "
+        "a blue background.",
+        (96, 160),
+    ),
+    (
+        "The 3:4 from behind image shows a man with white hair and a red shirt, headshot, on a "
+        "grey background.",
+        (96, 160),
+    ),
     ("The 9:16 image shows a photo of a rocket at night.", (144, 256)),
     ("", (128, 128)),
 )
@@ -46,8 +61,19 @@ def sample(demo: object, prompt: str, size: tuple[int, int], seed: int, steps: i
     cond = demo.clip.encode_from_tokens_scheduled(demo.clip.tokenize(prompt))
     empty = torch.zeros(1, 16, 1, size[1] // 8, size[0] // 8)
     noise = comfy.sample.prepare_noise(empty, seed)
-    latent = comfy.sample.sample(demo.model, noise, steps, 1.0, "euler", "simple", cond, cond,
-                                 empty, disable_pbar=True, seed=seed)
+    latent = comfy.sample.sample(
+        demo.model,
+        noise,
+        steps,
+        1.0,
+        "euler",
+        "simple",
+        cond,
+        cond,
+        empty,
+        disable_pbar=True,
+        seed=seed,
+    )
     return demo.vae.decode(latent).reshape(size[1], size[0], 3).clamp(0, 1).float().numpy()
 
 

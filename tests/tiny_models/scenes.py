@@ -15,19 +15,39 @@ from figures_art import SHAPES, THINGS, Brush, Colour, darker, full_body, headsh
 from PIL import Image, ImageDraw
 
 COLOURS: dict[str, Colour] = {
-    "red": (214, 44, 40), "green": (46, 160, 67), "blue": (40, 90, 210),
-    "yellow": (245, 205, 45), "orange": (240, 130, 30), "purple": (130, 60, 170),
-    "pink": (240, 130, 180), "white": (245, 245, 245), "black": (28, 28, 32),
-    "brown": (125, 80, 45), "grey": (140, 140, 145),
+    "red": (214, 44, 40),
+    "green": (46, 160, 67),
+    "blue": (40, 90, 210),
+    "yellow": (245, 205, 45),
+    "orange": (240, 130, 30),
+    "purple": (130, 60, 170),
+    "pink": (240, 130, 180),
+    "white": (245, 245, 245),
+    "black": (28, 28, 32),
+    "brown": (125, 80, 45),
+    "grey": (140, 140, 145),
 }
-HAIR = {"black": (35, 30, 32), "brown": (105, 65, 40), "blonde": (232, 200, 105),
-        "red": (185, 70, 35), "white": (232, 232, 235)}
+HAIR = {
+    "black": (35, 30, 32),
+    "brown": (105, 65, 40),
+    "blonde": (232, 200, 105),
+    "red": (185, 70, 35),
+    "white": (232, 232, 235),
+}
 SKIN = [(250, 218, 190), (232, 188, 150), (190, 135, 95), (120, 80, 55)]
 CLOTHES = ("red", "green", "blue", "yellow", "orange", "pink", "white", "black")
-SKIES = {"blue": ((120, 180, 240), (210, 232, 250)), "orange": ((235, 120, 60), (250, 205, 130)),
-         "dark": ((15, 20, 50), (50, 60, 105))}
-PLACES = {"in the middle": (0.5, 0.5), "on the left": (0.27, 0.5), "on the right": (0.73, 0.5),
-          "at the top": (0.5, 0.27), "at the bottom": (0.5, 0.73)}
+SKIES = {
+    "blue": ((120, 180, 240), (210, 232, 250)),
+    "orange": ((235, 120, 60), (250, 205, 130)),
+    "dark": ((15, 20, 50), (50, 60, 105)),
+}
+PLACES = {
+    "in the middle": (0.5, 0.5),
+    "on the left": (0.27, 0.5),
+    "on the right": (0.73, 0.5),
+    "at the top": (0.5, 0.27),
+    "at the bottom": (0.5, 0.73),
+}
 PHOTOGRAPHS = {
     "astronaut.png": "a portrait photo of a woman astronaut",
     "chelsea.png": "a photo of a cat",
@@ -124,8 +144,14 @@ def _person_scene(rng: Random, size: tuple[int, int]) -> tuple[Image.Image, str,
     top = size[1] - side if close else (size[1] - side) * rng.uniform(0.4, 0.9)
     brush = Brush(ImageDraw.Draw(image), left, top, side)
     paint = headshot if close else full_body
-    paint(brush, rng.choice(SKIN), _vary(rng, HAIR[hair], 8), _vary(rng, COLOURS[cloth]),
-          woman, behind)
+    paint(
+        brush,
+        rng.choice(SKIN),
+        _vary(rng, HAIR[hair], 8),
+        _vary(rng, COLOURS[cloth]),
+        woman,
+        behind,
+    )
     view = "from behind" if behind else "front view"
     wears = "dress" if woman else "shirt"
     text = f"a {'woman' if woman else 'man'} with {hair} hair and a {cloth} {wears}"
@@ -139,8 +165,9 @@ def _photograph(name: str) -> Image.Image:
     return Image.open(Path(skimage.__file__).parent / "data" / name).convert("RGB")
 
 
-def photograph_crop(rng: Random, size: tuple[int, int],
-                    held_out: bool = False) -> tuple[Image.Image, str]:
+def photograph_crop(
+    rng: Random, size: tuple[int, int], held_out: bool = False
+) -> tuple[Image.Image, str]:
     """Cut a random part of one of scikit-image's photographs.
 
     Args:
@@ -162,8 +189,9 @@ def photograph_crop(rng: Random, size: tuple[int, int],
     return crop, PHOTOGRAPHS[name]
 
 
-def draw_scene(seed: int, size: tuple[int, int], photographs: float = 0.15,
-               scale: int = 2) -> tuple[Image.Image, str]:
+def draw_scene(
+    seed: int, size: tuple[int, int], photographs: float = 0.15, scale: int = 2
+) -> tuple[Image.Image, str]:
     """Draw the scene of one seed.
 
     Args:

@@ -55,23 +55,29 @@ class Scenes:
         for index in range(self.count):
             groups[self.latents[index].shape].append(index)
         self.groups = [torch.tensor(group) for group in groups.values()]
-        self.shares = torch.tensor([
-            len(group) * self.latents[group[0]].numel() for group in self.groups]).float()
+        self.shares = torch.tensor(
+            [len(group) * self.latents[group[0]].numel() for group in self.groups]
+        ).float()
 
     def batch(self) -> Batch:
         """Draw a batch; sizes with more tokens in all are drawn more often."""
         group = self.groups[int(torch.multinomial(self.shares, 1, generator=self.generator))]
         tokens = self.latents[group[0]].numel() // 64
-        picks = group[torch.randint(len(group), (max(2, TOKENS_IN_BATCH // tokens),),
-                                    generator=self.generator)].tolist()
+        picks = group[
+            torch.randint(
+                len(group), (max(2, TOKENS_IN_BATCH // tokens),), generator=self.generator
+            )
+        ].tolist()
         texts = [self.texts[i].float() for i in picks]
         keep = torch.zeros(len(picks), max(map(len, texts)), dtype=torch.bool)
         for row, text in zip(keep, texts, strict=True):
             row[: len(text)] = True
         return Batch(
             x0=torch.stack([self.latents[i].float() for i in picks])[:, :, None] * LATENT_SCALE,
-            text=nn.utils.rnn.pad_sequence(texts, batch_first=True), keep=keep,
-            pooled=torch.stack([self.pooled[i].float() for i in picks]))
+            text=nn.utils.rnn.pad_sequence(texts, batch_first=True),
+            keep=keep,
+            pooled=torch.stack([self.pooled[i].float() for i in picks]),
+        )
 
 
 def draw_sigma(count: int, generator: torch.Generator) -> Tensor:
@@ -94,8 +100,15 @@ def flow_loss(model: nn.Module, batch: Batch, generator: torch.Generator) -> Ten
     noise = torch.randn(batch.x0.shape, generator=generator)
     level = sigma.view(-1, 1, 1, 1, 1)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        made = velocity(model, (1 - level) * batch.x0 + level * noise, sigma, batch.text,
-                        batch.keep, batch.pooled, draw_guidance(count, generator))
+        made = velocity(
+            model,
+            (1 - level) * batch.x0 + level * noise,
+            sigma,
+            batch.text,
+            batch.keep,
+            batch.pooled,
+            draw_guidance(count, generator),
+        )
     return (made.float() - (noise - batch.x0)).square().mean()
 
 
@@ -105,18 +118,21 @@ def make_optimizers(model: nn.Module, lr: float) -> list[torch.optim.Optimizer]:
     for name, value in model.named_parameters():
         inside = "blocks" in name and value.ndim == 2 and "mod" not in name
         (matrices if inside else rest).append(value)
-    muon = torch.optim.Muon(matrices, lr=lr, weight_decay=0.01, momentum=0.95,
-                            adjust_lr_fn="match_rms_adamw")
+    muon = torch.optim.Muon(
+        matrices, lr=lr, weight_decay=0.01, momentum=0.95, adjust_lr_fn="match_rms_adamw"
+    )
     adam = torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     return [muon, adam]
 
 
-def save(args: argparse.Namespace, model: nn.Module, average: dict[str, Tensor],
-         record: dict) -> None:
+def save(
+    args: argparse.Namespace, model: nn.Module, average: dict[str, Tensor], record: dict
+) -> None:
     """Write the averaged weights and the state to go on from."""
-    for name, content in (("dit.pt", {"weights": average, "record": record}),
-                          ("dit_last.pt", {"weights": model.state_dict(), "average": average,
-                                           "record": record})):
+    for name, content in (
+        ("dit.pt", {"weights": average, "record": record}),
+        ("dit_last.pt", {"weights": model.state_dict(), "average": average, "record": record}),
+    ):
         torch.save(content, args.out / f"{name}.part")
         (args.out / f"{name}.part").replace(args.out / name)
 
@@ -148,8 +164,14 @@ def train(model: nn.Module, args: argparse.Namespace) -> dict:
             for name, value in model.state_dict().items():
                 average[name].lerp_(value, 1 - decay)
         losses = [*losses[-299:], loss.item()]
-        record = {"seed": args.seed, "steps": steps, "lr": args.lr, "seconds": round(spent),
-                  "loss": round(sum(losses) / len(losses), 4), "scenes": scenes.count}
+        record = {
+            "seed": args.seed,
+            "steps": steps,
+            "lr": args.lr,
+            "seconds": round(spent),
+            "loss": round(sum(losses) / len(losses), 4),
+            "scenes": scenes.count,
+        }
         if steps % 50 == 0:
             print(json.dumps(record), flush=True)
         if spent - saved > 90:

@@ -60,7 +60,7 @@ def still_loss(vae: nn.Module, rng: Random) -> Tensor:
 
 def clip_loss(vae: nn.Module, rng: Random) -> Tensor:
     """Return the loss on one moving clip."""
-    frames = clip(rng, rng.choice((5, 9)), (64, 64))[None]
+    frames = clip(rng, rng.choice((5, 9)), (48, 48))[None]
     with torch.autocast("cpu", dtype=torch.bfloat16):
         made = vae.decode(vae.encode(frames)).float()
     return reconstruction_loss(made, frames)
@@ -70,8 +70,11 @@ class KeepStills:
     """Holds the time sum of every kernel, so that single pictures are coded as before."""
 
     def __init__(self, module: nn.Module) -> None:
-        self.sums = [(p, p.detach().sum(2, keepdim=True)) for p in module.parameters()
-                     if p.ndim == 5 and p.shape[2] == 3]
+        self.sums = [
+            (p, p.detach().sum(2, keepdim=True))
+            for p in module.parameters()
+            if p.ndim == 5 and p.shape[2] == 3
+        ]
 
     @torch.no_grad()
     def restore(self) -> None:
@@ -101,10 +104,18 @@ def make_optimizers(vae: nn.Module, lr: float) -> list[torch.optim.Optimizer]:
         if value.requires_grad:
             kernel = value.ndim >= 4 and min(value.shape[:2]) > 3
             groups.setdefault((kernel, stream_scale(name)), []).append(value)
-    made = [[{"params": values, "scale": scale} for (kernel, scale), values in groups.items()
-             if kernel is wanted] for wanted in (True, False)]
-    return [ConvMuon(made[0], lr),
-            torch.optim.AdamW(made[1], lr=lr, betas=(0.9, 0.98), weight_decay=0.0)]
+    made = [
+        [
+            {"params": values, "scale": scale}
+            for (kernel, scale), values in groups.items()
+            if kernel is wanted
+        ]
+        for wanted in (True, False)
+    ]
+    return [
+        ConvMuon(made[0], lr),
+        torch.optim.AdamW(made[1], lr=lr, betas=(0.9, 0.98), weight_decay=0.0),
+    ]
 
 
 @torch.no_grad()
@@ -125,7 +136,7 @@ def train(vae: nn.Module, args: argparse.Namespace) -> dict:
     optimizers = make_optimizers(vae, args.lr)
     average = {k: v.detach().clone() for k, v in vae.state_dict().items()}
     while (spent := time.time() - started) < args.minutes * 60:
-        if args.phase == "clips" and steps % 3:
+        if args.phase == "clips" and steps % 2:
             loss = clip_loss(vae, rng)
         else:
             loss = still_loss(vae, rng)
@@ -142,16 +153,24 @@ def train(vae: nn.Module, args: argparse.Namespace) -> dict:
         if steps % 5 == 0:
             average_in(average, vae, min(0.99, steps / (steps + 100)))
         recent = [*recent[-199:], loss.item()]
-        if steps % 100 == 0:
-            print(f"{args.phase} {spent:6.0f} s step {steps} loss {sum(recent) / len(recent):.4f}",
-                  flush=True)
+        if steps % 50 == 0:
+            print(
+                f"{args.phase} {spent:6.0f} s step {steps} loss {sum(recent) / len(recent):.4f}",
+                flush=True,
+            )
         if spent - saved > 120:
             torch.save(with_time(average), args.out / "vae.pt.part")
             (args.out / "vae.pt.part").replace(args.out / "vae.pt")
             saved = spent
     torch.save(with_time(average), args.out / "vae.pt")
-    return {"phase": args.phase, "seed": args.seed, "steps": steps, "lr": args.lr,
-            "seconds": round(time.time() - started), "loss": round(sum(recent) / len(recent), 4)}
+    return {
+        "phase": args.phase,
+        "seed": args.seed,
+        "steps": steps,
+        "lr": args.lr,
+        "seconds": round(time.time() - started),
+        "loss": round(sum(recent) / len(recent), 4),
+    }
 
 
 def start(vae: nn.Module, args: argparse.Namespace) -> None:

@@ -39,8 +39,11 @@ def start_encoder(vae: nn.Module, basis: Tensor) -> None:
         weight[first:32:2, :48, -1, 1:, 1:] = sign * parts.reshape(16, 48, 2, 2)
         encoder.conv_out.conv.weight[range(16), range(first, 32, 2), -1, 1, 1] = sign
     encoder.norm_out.weight.fill_(2.0)
-    for part in (encoder.mid.block_1.conv2.conv, encoder.mid.block_2.conv2.conv,
-                 encoder.mid.attn_1.proj_out):
+    for part in (
+        encoder.mid.block_1.conv2.conv,
+        encoder.mid.block_2.conv2.conv,
+        encoder.mid.attn_1.proj_out,
+    ):
         part.weight.mul_(0.2)
     vae.quant_conv.weight.zero_()
     vae.quant_conv.weight[:, :, 0, 0, 0] = torch.eye(32)

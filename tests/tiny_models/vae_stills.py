@@ -14,9 +14,18 @@ from torch import Tensor, nn
 
 VAE_CONFIG = {
     "ddconfig": {
-        "double_z": True, "z_channels": 16, "resolution": 256, "in_channels": 3, "out_ch": 3,
-        "ch": 64, "ch_mult": [1, 1, 1, 2], "num_res_blocks": 0, "attn_resolutions": [],
-        "dropout": 0.0, "conv3d": True, "time_compress": 4,
+        "double_z": True,
+        "z_channels": 16,
+        "resolution": 256,
+        "in_channels": 3,
+        "out_ch": 3,
+        "ch": 64,
+        "ch_mult": [1, 1, 1, 2],
+        "num_res_blocks": 0,
+        "attn_resolutions": [],
+        "dropout": 0.0,
+        "conv3d": True,
+        "time_compress": 4,
     },
     "embed_dim": 16,
 }
