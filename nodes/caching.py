@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..trainer.data.cache import cache_latents, cache_text
-from ..trainer.data.dataset import Dataset
+from ..trainer.data.cache.caching import cache_latents, cache_text
+from ..trainer.data.dataset.building import Dataset
 from . import wires
 from .host.encoders import ClipTextEncoder, VaeLatentEncoder
 from .host.folders import cache_folder

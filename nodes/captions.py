@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..trainer.data.caption_checks import check_captions
-from ..trainer.data.captions import DEFAULT_TEMPLATE, CaptionFields, caption_crops
-from ..trainer.data.pictures.crops import CropPlan
+from ..trainer.data.captions.captioning import DEFAULT_TEMPLATE, CaptionFields, caption_crops
+from ..trainer.data.captions.checks import check_captions
+from ..trainer.data.crops.planning import CropPlan
 from . import wires
 from .host.encoders import ClipTokenCounter
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from comfy_api.latest import io
 
-from ..trainer.data.captions import Captioned
-from ..trainer.data.dataset import Dataset, balance_table, build_dataset, load_dataset
+from ..trainer.data.captions.captioning import Captioned
+from ..trainer.data.dataset.building import Dataset, balance_table, build_dataset, load_dataset
 from ..trainer.data.pictures.buckets import parse_buckets
 from ..trainer.errors import DatasetError
 from . import wires

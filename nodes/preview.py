@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from comfy_api.latest import io
 
-from ..trainer.data.pictures.side_by_side import draw_side_by_side
+from ..trainer.data.sheets.side_by_side import draw_side_by_side
 from ..trainer.errors import ConfigError
-from ..trainer.training.picking import Pick
+from ..trainer.training.results.picking import Pick
 from . import wires
 from .host.demo_models import load_demo_models
 from .host.folders import find_source

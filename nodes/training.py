@@ -17,7 +17,7 @@ from ..trainer.config import (
     TrainSettings,
 )
 from ..trainer.settings import field_docs
-from ..trainer.training.history import read_history
+from ..trainer.training.runs.history import read_history
 from . import wires
 from .host.folders import run_folder
 from .host.progress import raise_if_cancelled

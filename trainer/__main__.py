@@ -12,18 +12,18 @@ from typing import NoReturn
 
 from PIL import Image
 
-from .cli_run import StopFlag, load_run, make_request, plan_memory
+from .cli.run import StopFlag, load_run, make_request, plan_memory
 from .config import RunConfig
-from .data.cache import verify_cache
+from .data.cache.caching import verify_cache
 from .errors import CacheError, ConfigError, TrainerError
 from .export.formats import FORMATS
 from .export.lora_file import FILE_DTYPES, convert_lora
 from .files import write_bytes
-from .training.history import read_history
 from .training.loop import run_training
-from .training.picking import pick_checkpoint
-from .training.plot import draw_loss
 from .training.reports import Hooks, StepReport, TrainRequest
+from .training.results.picking import pick_checkpoint
+from .training.results.plot import draw_loss
+from .training.runs.history import read_history
 
 BAD_INPUT = 2
 

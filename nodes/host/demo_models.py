@@ -19,6 +19,7 @@ import comfy.text_encoders.hunyuan_video as hunyuan_text
 import comfy.utils
 import torch
 from safetensors import SafetensorError, safe_open
+from transformers import PreTrainedTokenizerFast
 
 from ...trainer.errors import ModelMismatchError
 
@@ -46,6 +47,7 @@ VAE_PARAMS = {
 LLAMA_WIDTH = 128
 HEAD_WIDTH = 128  # fixed by ComfyUI's Llama classes, as is the base of the rotary angles
 ROPE_BASE = 500000.0
+A_CAT = [128000, 64, 8415]  # what Llama 3 makes of "a cat"
 SHARED_PART = 8.0  # value of the first feature of every token, which drives the attention
 
 
@@ -112,6 +114,21 @@ def load_demo_vae(path: Path) -> Any:
     return vae
 
 
+class DemoTokenizer(hunyuan_text.HunyuanVideoTokenizer):
+    """HunyuanVideo's tokenizer, also where ComfyUI's own loses the spaces.
+
+    ComfyUI 0.3.75 asks transformers for a `LlamaTokenizerFast`. From transformers 5 on that
+    class no longer splits text as the tokenizer file says: "a cat" becomes "acat". The file is
+    then read by the general class, which gives the same tokens in every version.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.llama.tokenizer("a cat")["input_ids"] != A_CAT:
+            folder = Path(hunyuan_text.__file__).parent / "llama_tokenizer"
+            self.llama.tokenizer = PreTrainedTokenizerFast.from_pretrained(str(folder))
+
+
 @dataclass(frozen=True)
 class _ClipTarget:
     """What `comfy.sd.CLIP` asks of a text encoder: its class, its tokenizer, its arguments."""
@@ -134,7 +151,7 @@ def build_demo_clip() -> Any:
         "clip_l_model_config": {"num_hidden_layers": 1, "intermediate_size": 768},
         "dtype": torch.float32,
     }
-    target = _ClipTarget(hunyuan_text.hunyuan_video_clip(), hunyuan_text.HunyuanVideoTokenizer, {})
+    target = _ClipTarget(hunyuan_text.hunyuan_video_clip(), DemoTokenizer, {})
     clip = comfy.sd.CLIP(target, model_options=options, parameters=1)
     with torch.no_grad():
         for name, weight in clip.cond_stage_model.named_parameters():

@@ -11,7 +11,7 @@ import comfyui_version
 import numpy as np
 import torch
 
-from ...trainer.data.cache import Conditioning
+from ...trainer.data.cache.caching import Conditioning
 from ...trainer.errors import ModelMismatchError
 
 _SAMPLES_PER_TENSOR = 64

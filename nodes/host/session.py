@@ -14,15 +14,15 @@ import torch
 
 from ...trainer.config import RunConfig
 from ...trainer.data.batches import BatchSampler, TrainingItem, collect_items
-from ...trainer.data.cache import LatentCache, TextCache
-from ...trainer.data.dataset import Dataset
+from ...trainer.data.cache.caching import LatentCache, TextCache
+from ...trainer.data.dataset.building import Dataset
 from ...trainer.errors import DatasetError, StateError
 from ...trainer.model.hunyuan_video import HunyuanVideo, HunyuanVideoConfig
 from ...trainer.model.lora import LoraNetwork, select_targets
 from ...trainer.model.memory import BatchShape, TrainingShape, estimate_memory
 from ...trainer.training.loop import run_training
 from ...trainer.training.reports import Hooks, StepReport, TrainRequest, TrainResult
-from ...trainer.training.run_folder import Run
+from ...trainer.training.runs.run_folder import Run
 from ...trainer.training.step_order import StepOrder
 from ...trainer.training.validation import ValidationPlan, ValidationResult, validation_loss
 from .encoders import comfyui_version_text

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import save_file
 
-from tests.unit.reference_model import TINY, make_weights
+from tests.unit.model.reference_model import TINY, make_weights
 from trainer.__main__ import main
-from trainer.data.cache import Conditioning, cache_latents, cache_text
-from trainer.data.dataset_reading import load_dataset
+from trainer.data.cache.caching import Conditioning, cache_latents, cache_text
+from trainer.data.dataset.reading import load_dataset
 from trainer.export.formats import load_lora_file
 
 ROOT = Path(__file__).parents[2]

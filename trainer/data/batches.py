@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 
 from ..errors import CacheError, ConfigError
-from .cache import (
+from .cache.cache_files import read_shape
+from .cache.caching import (
     Conditioning,
     LatentCache,
     TextCache,
@@ -22,8 +23,7 @@ from .cache import (
     read_latents,
     text_key,
 )
-from .cache_files import read_shape
-from .dataset_reading import Dataset
+from .dataset.reading import Dataset
 
 
 @dataclass(frozen=True, slots=True)

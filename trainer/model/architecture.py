@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import ModelMismatchError
-from .attention import HEAD_WIDTH
-from .refiner import REFINER_BLOCKS
+from .layers.attention import HEAD_WIDTH
+from .layers.refiner import REFINER_BLOCKS
 
 Shapes = Mapping[str, tuple[int, ...]]
 

@@ -15,12 +15,18 @@ from torch.utils.checkpoint import checkpoint
 
 from ..errors import ConfigError, ModelMismatchError
 from .architecture import HunyuanVideoConfig
-from .blocks import BlockContext, DoubleBlock, SingleBlock, compute_modulation, modulated_norm
-from .embeddings import compute_conditioning, join_patches, split_patches
+from .layers.blocks import (
+    BlockContext,
+    DoubleBlock,
+    SingleBlock,
+    compute_modulation,
+    modulated_norm,
+)
+from .layers.embeddings import compute_conditioning, join_patches, split_patches
+from .layers.refiner import refine_text
+from .layers.rope import compute_rotary_table
 from .linear import Layers
 from .lora import LoraNetwork
-from .refiner import refine_text
-from .rope import compute_rotary_table
 from .weights import WeightSource
 
 __all__ = ["HunyuanVideo", "HunyuanVideoConfig"]

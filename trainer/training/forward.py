@@ -8,9 +8,9 @@ from dataclasses import replace
 import torch
 
 from ..data.batches import Batch, TrainingItem, load_batch
-from .flow import NoisyBatch, velocity_loss
 from .interfaces import TrainableLora, VelocityModel
-from .timesteps import timestep_of
+from .noise.flow import NoisyBatch, velocity_loss
+from .noise.timesteps import timestep_of
 
 
 def load_on_device(

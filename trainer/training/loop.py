@@ -17,13 +17,13 @@ import torch
 
 from ..data.batches import BatchSampler, TrainingItem
 from ..errors import ConfigError, DatasetError, DivergedError, StateError
-from .flow import sample_noisy_batch
 from .forward import compute_loss, load_on_device
-from .optimizers import make_optimizer, prodigy_d, set_learning_rate
-from .randomness import placed_generator
+from .noise.flow import sample_noisy_batch
+from .noise.randomness import placed_generator
+from .optim.optimizers import make_optimizer, prodigy_d, set_learning_rate
+from .optim.schedules import learning_rate_factor
 from .reports import HookCaller, Hooks, StepReport, TrainRequest, TrainResult
-from .saving import RunSaver
-from .schedules import learning_rate_factor
+from .runs.saving import RunSaver
 from .step_order import Step, StepOrder
 from .validation import ValidationPlan, validation_loss
 

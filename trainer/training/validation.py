@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import torch
 
 from ..data.batches import TrainingItem
-from .flow import add_noise
 from .forward import compute_loss, load_on_device
 from .interfaces import TrainableLora, VelocityModel
-from .randomness import placed_generator
+from .noise.flow import add_noise
+from .noise.randomness import placed_generator
 
 DEFAULT_SIGMAS = (0.1, 0.3, 0.5, 0.7, 0.9)
 

@@ -1,0 +1,1 @@
+"""Encoded pictures and captions, named after their content."""

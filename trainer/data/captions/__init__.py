@@ -1,0 +1,1 @@
+"""Captions from templates, files and overrides, and what is wrong with them."""

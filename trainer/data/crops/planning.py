@@ -1,0 +1,255 @@
+"""Crops: which parts of the pictures are trained on, and at which size.
+
+Each picture's subject is found, the named framings are laid on its body, and every framing gets
+a box of each fitting bucket's shape. Nothing is stretched or padded: a box lies inside its
+picture and is only moved or made smaller.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ...errors import DatasetError
+from ..pictures.boxes import Box, Frame, fit_box
+from ..pictures.buckets import Bucket
+from ..pictures.media import MediaItem, TrainingMedia, load_image
+from ..pictures.pixels import digest_pixels
+from ..pictures.subject import Subject, find_subject
+from .crop_settings import CropSettings as CropSettings
+from .framing import NoFit, frame_picture, frame_shot, frame_whole, is_standing
+from .manual_boxes import ManualBox
+from .shots import PICTURE_SHOT, SHOTS, buckets_for, shape_of
+
+SAME_BOX_OVERLAP = 0.9
+"""Boxes for one bucket that overlap more are made only once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """One part of a picture that will fill one bucket."""
+
+    item: MediaItem
+    """The picture."""
+    box: Box
+    """The part, in pixels of the upright picture."""
+    shot: str
+    """Name of the framing."""
+    view: str
+    """Side of the subject: "front", "behind", "side" or ""."""
+    bucket: Bucket
+    """Size of the crop after resizing."""
+    background: tuple[int, int, int] = (255, 255, 255)
+    """Colour behind see-through parts: red, green, blue from 0 to 255."""
+
+    @property
+    def enlargement(self) -> float:
+        """How many times the part is enlarged; below 1 it is made smaller."""
+        return self.bucket.width_px / self.box.width
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedCrop:
+    """A crop that is not made, and why."""
+
+    item: MediaItem
+    """The picture."""
+    shot: str
+    """Name of the framing."""
+    bucket: Bucket
+    """The bucket that was to be filled."""
+    reason: str
+    """One sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyBucket:
+    """A bucket that gets no crop from any picture."""
+
+    bucket: Bucket
+    """The bucket."""
+    reason: str
+    """One sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class CropPlan:
+    """All crops to make, and those left out."""
+
+    crops: tuple[Crop, ...]
+    """In the order of the pictures, then of the framings, then of the buckets."""
+    skipped: tuple[SkippedCrop, ...]
+    """What was not made, in the same order."""
+    empty_buckets: tuple[EmptyBucket, ...] = ()
+    """Buckets without any crop."""
+
+
+def plan_crops(
+    media: TrainingMedia,
+    settings: CropSettings,
+    masks: Mapping[str, NDArray[np.bool_]] | None = None,
+) -> CropPlan:
+    """Propose the crops of all pictures.
+
+    Args:
+        media: The pictures.
+        settings: What is wanted.
+        masks: Subject masks by the picture's digest, bool [H,W]; pictures may lack one.
+
+    Raises:
+        DatasetError: A picture has changed or a manual box names none of the pictures.
+    """
+    _check_manual_boxes(media, settings)
+    crops: list[Crop] = []
+    skipped: list[SkippedCrop] = []
+    for item in media.items:
+        manual = [box for box in settings.manual_boxes if box.is_for(item)]
+        if manual:
+            proposals = _manual_proposals(item, manual, settings)
+        else:
+            subject = find_subject(_load_same(item), (masks or {}).get(item.digest))
+            proposals = _proposals(item, subject, settings)
+        for proposal in _without_repeats(proposals):
+            if isinstance(proposal, Crop):
+                crops.append(proposal)
+            else:
+                skipped.append(proposal)
+    empty = _empty_buckets(crops, skipped, settings)
+    return CropPlan(tuple(crops), tuple(skipped), tuple(empty))
+
+
+def render_crop(crop: Crop, source: Image.Image | None = None) -> Image.Image:
+    """Cut a crop out and resize it to its bucket, RGB.
+
+    Args:
+        crop: What to make.
+        source: The picture as `load_image` gives it, when it is at hand.
+
+    Raises:
+        DatasetError: The file is missing, damaged, or no longer the picture that was scanned.
+    """
+    image = _load_same(crop.item) if source is None else source
+    part = image.crop(crop.box.corners)
+    if part.mode == "RGBA":
+        # Before resizing: afterwards the hidden colours would shine through at the outline.
+        part = Image.alpha_composite(Image.new("RGBA", part.size, (*crop.background, 255)), part)
+    size = (crop.bucket.width_px, crop.bucket.height_px)
+    # Pillow widens the filter when it makes a picture smaller, so nothing is aliased.
+    return part.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+
+
+def _proposals(
+    item: MediaItem, subject: Subject, settings: CropSettings
+) -> Iterator[Crop | SkippedCrop]:
+    picture = (item.width_px, item.height_px)
+    has_figure = is_standing(subject, picture)
+    if has_figure:
+        for name in (name for name in SHOTS if name in settings.shots):
+            for bucket in buckets_for(SHOTS[name], settings.buckets):
+                fit = frame_shot(SHOTS[name], subject, bucket, picture, settings)
+                yield _result(item, name, bucket, fit, settings)
+    if PICTURE_SHOT in settings.shots or not has_figure:
+        for bucket in settings.buckets:
+            if subject.source == "picture" or has_figure:
+                fit = frame_picture(bucket, picture, settings)
+            else:
+                fit = frame_whole(subject, bucket, picture, settings)
+            yield _result(item, PICTURE_SHOT, bucket, fit, settings)
+
+
+def _manual_proposals(
+    item: MediaItem, manual: list[ManualBox], settings: CropSettings
+) -> Iterator[Crop | SkippedCrop]:
+    picture = (item.width_px, item.height_px)
+    for entry in manual:
+        left, top, width, height = (
+            share * side for share, side in zip(entry.box, (*picture, *picture), strict=True)
+        )
+        ratio = width / height
+        bucket = entry.bucket or min(
+            settings.buckets, key=lambda one: abs(math.log(one.ratio / ratio))
+        )
+        # The bucket's box around the drawn one, so that nothing that was drawn is cut off.
+        wanted = max(height, width / bucket.ratio)
+        box = fit_box(Frame(wanted, left + width / 2, top + height / 2, 0.5), bucket, picture)
+        yield _result(item, entry.shot, bucket, box, settings, entry.view)
+
+
+def _result(
+    item: MediaItem,
+    shot: str,
+    bucket: Bucket,
+    fit: Box | NoFit,
+    settings: CropSettings,
+    view: str = "",
+) -> Crop | SkippedCrop:
+    if isinstance(fit, NoFit):
+        return SkippedCrop(item, shot, bucket, fit.reason)
+    crop = Crop(item, fit, shot, view or item.view, bucket, settings.background)
+    if crop.enlargement > settings.max_enlargement:
+        reason = (
+            f"Only {fit.width}x{fit.height} pixels: it would be enlarged {crop.enlargement:.2f} "
+            f"times, and the limit is {settings.max_enlargement:g}."
+        )
+        return SkippedCrop(item, shot, bucket, reason)
+    return crop
+
+
+def _without_repeats(proposals: Iterator[Crop | SkippedCrop]) -> Iterator[Crop | SkippedCrop]:
+    made: list[Crop] = []
+    for proposal in proposals:
+        if isinstance(proposal, Crop):
+            twin = next((one for one in made if _is_same(one, proposal)), None)
+            if twin is not None:
+                reason = f"Nearly the same part as {twin.shot.replace('_', ' ')}."
+                yield SkippedCrop(proposal.item, proposal.shot, proposal.bucket, reason)
+                continue
+            made.append(proposal)
+        yield proposal
+
+
+def _is_same(first: Crop, second: Crop) -> bool:
+    return first.bucket == second.bucket and first.box.overlap(second.box) > SAME_BOX_OVERLAP
+
+
+def _empty_buckets(
+    crops: list[Crop], skipped: list[SkippedCrop], settings: CropSettings
+) -> Iterator[EmptyBucket]:
+    filled = {crop.bucket for crop in crops}
+    tried = {entry.bucket for entry in skipped}
+    for bucket in settings.buckets:
+        if bucket in filled:
+            continue
+        why = (
+            "none of the framings fits, see the reasons of the pictures"
+            if bucket in tried
+            else f"no chosen framing is made for its shape ({shape_of(bucket)})"
+        )
+        yield EmptyBucket(bucket, f"No crop fills this bucket: {why}.")
+
+
+def _check_manual_boxes(media: TrainingMedia, settings: CropSettings) -> None:
+    lost = [
+        box.picture
+        for box in settings.manual_boxes
+        if not any(box.is_for(item) for item in media.items)
+    ]
+    if lost:
+        raise DatasetError(
+            f"'manual_boxes' names '{lost[0]}', which is none of the usable pictures in "
+            f"'{media.folder}'. Check 'picture'; it is a file name or the start of its digest."
+        )
+
+
+def _load_same(item: MediaItem) -> Image.Image:
+    image = load_image(item.path)
+    if digest_pixels(image) != item.digest:
+        raise DatasetError(
+            f"{item.path.name} has changed since the folder was scanned. Run the graph again."
+        )
+    return image

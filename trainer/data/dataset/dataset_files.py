@@ -1,0 +1,166 @@
+"""The files of a built dataset: which ones we made, and how hand edits survive a new build.
+
+A small JSON beside them lists every file that was made, with a digest of what was asked for and of
+what was written. From that follow the rules: a file whose wish is unchanged stays as it is, even
+when it was edited by hand; a file that must change or go is first moved to `set_aside/` when it was
+edited; a file that is not on the list is never touched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ...errors import DatasetError
+from ...files import digest_bytes, digest_file, write_bytes, write_text
+
+LEDGER_NAME = "made_by_studio.json"
+ASIDE_NAME = "set_aside"
+
+_LEDGER_FORMAT = 1
+_STEM_LENGTH = 48
+_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\s]+')
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFile:
+    """One line of the ledger."""
+
+    asked: str
+    """Digest of what the file was made from; empty while a build is under way."""
+    digest: str
+    """Digest of the bytes that were written; empty while a build is under way."""
+
+
+class DatasetFolder:
+    """Writes files into one dataset folder and keeps the ledger of them."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the folder; it is made when missing.
+
+        Raises:
+            DatasetError: The folder cannot be made or its ledger cannot be read.
+        """
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatasetError(
+                f"Cannot make the folder '{folder}': {error.strerror}. Check 'folder'."
+            ) from error
+        self._before = _read_ledger(folder)
+        self._now: dict[str, MadeFile] = {}
+
+    def is_free(self, name: str) -> bool:
+        """Tell whether `name` (relative, with /) may be written: not there yet, or made by us."""
+        return name in self._before or not os.path.lexists(self.folder / name)
+
+    def begin(self, names: list[str]) -> None:
+        """Note the files to come, so that a build that is cut off still knows them as its own."""
+        planned = {name: self._before.get(name, MadeFile("", "")) for name in names}
+        self._save({**self._before, **planned})
+
+    def put(self, name: str, asked: str, make: Callable[[], bytes]) -> bool:
+        """Make sure that a file is there; returns whether it was written.
+
+        Args:
+            name: Path relative to the folder, with forward slashes; free in the sense of `is_free`.
+            asked: Digest of everything that the content follows from.
+            make: Gives the content; only called when it is needed.
+        """
+        path, made = self.folder / name, self._before.get(name)
+        if made is not None and made.asked == asked and path.is_file():
+            self._now[name] = made
+            return False
+        data = make()
+        digest = digest_bytes(data)
+        self._now[name] = MadeFile(asked, digest)
+        if path.is_file():
+            current = digest_file(path)
+            if current == digest:
+                return False
+            if made is None or made.digest != current:
+                self._set_aside(name)
+        write_bytes(path, data)
+        return True
+
+    def remove_stale(self, keep: frozenset[str] = frozenset()) -> int:
+        """Take away files of earlier builds that were not put again; returns how many.
+
+        Args:
+            keep: Names that will still be put.
+        """
+        removed = 0
+        for name in [name for name in self._before if name not in self._now and name not in keep]:
+            path = self.folder / name
+            if not path.is_file():
+                continue
+            if self._before[name].digest == digest_file(path):
+                path.unlink()
+            else:
+                self._set_aside(name)
+            removed += 1
+            if path.parent != self.folder and not any(path.parent.iterdir()):
+                path.parent.rmdir()
+        return removed
+
+    def close(self) -> None:
+        """Save the list of the files that belong to this build."""
+        self._save(self._now)
+
+    def _set_aside(self, name: str) -> None:
+        target = self.folder / ASIDE_NAME / name
+        number = 2
+        while os.path.lexists(target):
+            target = (self.folder / ASIDE_NAME / name).with_stem(f"{Path(name).stem} ({number})")
+            number += 1
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(self.folder / name, target)
+
+    def _save(self, files: dict[str, MadeFile]) -> None:
+        listed = {name: [made.asked, made.digest] for name, made in sorted(files.items())}
+        text = json.dumps({"format": _LEDGER_FORMAT, "files": listed}, indent=1, ensure_ascii=False)
+        path = self.folder / LEDGER_NAME
+        if not path.is_file() or path.read_text(encoding="utf-8") != text + "\n":
+            write_text(path, text + "\n")
+
+
+def safe_stem(text: str) -> str:
+    """Turn text into a part of a file name that Windows, macOS and Linux take.
+
+    Other writing systems stay; reserved characters and spaces become "_", at most 48 characters.
+    """
+    plain = _UNSAFE.sub("_", unicodedata.normalize("NFC", text))
+    return plain[:_STEM_LENGTH].strip("._ ") or "picture"
+
+
+def _read_ledger(folder: Path) -> dict[str, MadeFile]:
+    path = folder / LEDGER_NAME
+    if not path.is_file():
+        return {}
+    try:
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
+        files = {name: MadeFile(str(made[0]), str(made[1])) for name, made in data["files"].items()}
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise DatasetError(
+            f"'{path}' is damaged, so it is not known which files a build may replace. Delete it, "
+            "or choose another 'folder'; pictures and captions stay."
+        ) from error
+    outside = [name for name in files if not _is_inside(name)]
+    if outside:
+        raise DatasetError(
+            f"'{path}' names '{outside[0]}', which is outside its folder. Delete it."
+        )
+    return files
+
+
+def _is_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    is_plain = not path.is_absolute() and "\\" not in name and ":" not in name
+    return is_plain and ".." not in path.parts and bool(path.parts)

@@ -1,0 +1,1 @@
+"""Pictures of pictures: thumbnails, contact sheets, comparisons."""

@@ -1,0 +1,1 @@
+"""Noise levels, noise, and the random numbers behind them."""

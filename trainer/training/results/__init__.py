@@ -1,0 +1,1 @@
+"""What a run led to: the plot and the picked checkpoint."""

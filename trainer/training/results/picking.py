@@ -1,0 +1,183 @@
+"""Choosing a checkpoint from the loss curve.
+
+The guide's rule: smooth the loss with a running average, find where it stops falling, take the
+lowest point before that, and the checkpoint nearest to it. Made precise:
+
+- Span: the larger of two windows and a fifth of the run, at most half of the run.
+- At each step after warm-up a straight line is fitted to the losses of the next span. The loss
+  still falls there when the slope is below zero by more than two of its standard errors.
+- Plateau: the first step at which it falls no longer.
+- Lowest: the smallest running average up to the plateau.
+
+Source of slope and standard error: ordinary least squares, any statistics textbook.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ...errors import ConfigError, StateError
+from ..runs.history import CheckpointMark, Floats, History, running_average
+
+PickRule = Literal["guide", "validation", "last"]
+STANDARD_ERRORS = 2.0
+# A slope that is this small against the spread of the loss is rounding, not falling.
+SMALLEST_SPREAD = 1e-12
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The chosen checkpoint and why.
+
+    plateau_step: where the loss stops falling, None when it falls to the end or never did.
+    lowest_step: the step that the checkpoint should be near to.
+    """
+
+    step: int
+    epoch: int
+    path: Path
+    reasons: tuple[str, ...]
+    plateau_step: int | None
+    lowest_step: int
+
+
+def pick_checkpoint(history: History, rule: str = "guide", window: int = 70) -> Pick:
+    """Choose one of a run's checkpoints.
+
+    Args:
+        history: The run.
+        rule: "guide" as above, "validation" for the lowest loss on held-out items, "last".
+        window: Steps of the running average; made smaller for a short run, and said so.
+
+    Raises:
+        ConfigError: The rule is not known or the window is below 1.
+        StateError: The run has no checkpoint, no steps, or no validation to go by.
+    """
+    if window < 1:
+        raise ConfigError(f"'window' must be at least 1, but is {window}. 70 is the guide's value.")
+    if not history.checkpoints or not history.steps:
+        raise StateError(
+            f"'{history.run_folder}' has no checkpoint to pick. Train until the first one is "
+            "saved, or save more often with 'save_every_epochs'."
+        )
+    if rule == "last":
+        last = history.checkpoints[-1]
+        return _pick(last, ["It is the last checkpoint, as asked."], None, last.step)
+    if rule == "validation":
+        return _pick_by_validation(history)
+    if rule == "guide":
+        return _pick_by_guide(history, window)
+    raise ConfigError(f"The rule '{rule}' is not known. Use guide, validation or last.")
+
+
+def fitting_window(steps: int, window: int) -> int:
+    """The window used for a run of so many steps: at most a quarter of them, at least 1."""
+    return max(1, min(window, steps // 4))
+
+
+def find_plateau(losses: Floats, first: int, span: int) -> tuple[int | None, bool]:
+    """Where losses stop falling.
+
+    Args:
+        losses: One loss a step [n].
+        first: Place of the first step to look at.
+        span: Losses in each fitted line, at least 3.
+
+    Returns:
+        The place of the first step whose next `span` losses do not fall, or None when there is
+        none; and whether the losses fall at all at `first`.
+    """
+    starts = np.arange(first, len(losses) - span + 1)
+    if len(starts) == 0:
+        return None, False
+    slope, error = _slopes(losses, starts, span)
+    is_falling = slope < -STANDARD_ERRORS * error
+    flat = np.flatnonzero(~is_falling)
+    plateau = int(starts[flat[0]]) if len(flat) else None
+    return plateau, bool(is_falling[0])
+
+
+def _slopes(losses: Floats, starts: np.ndarray, span: int) -> tuple[Floats, Floats]:
+    """Slope of each window of `span` losses and its standard error, from running sums."""
+    centred = losses - losses.mean()
+    places = np.arange(len(losses), dtype=np.float64)
+
+    def window_sums(values: Floats) -> Floats:
+        sums = np.concatenate([[0.0], np.cumsum(values)])
+        result: Floats = sums[starts + span] - sums[starts]
+        return result
+
+    sum_y, sum_yy = window_sums(centred), window_sums(centred**2)
+    middle = starts + (span - 1) / 2
+    sum_xy = window_sums(places * centred) - middle * sum_y
+    sum_xx = span * (span**2 - 1) / 12
+    slope = sum_xy / sum_xx
+    spread = np.maximum(sum_yy - sum_y**2 / span, 0.0)
+    residual = np.maximum(spread - slope * sum_xy, 0.0)
+    error = np.sqrt(residual / max(span - 2, 1) / sum_xx)
+    floor = SMALLEST_SPREAD * max(float(np.abs(losses).max()), 1.0)
+    return slope, np.maximum(error, floor)
+
+
+def _pick_by_guide(history: History, window: int) -> Pick:
+    losses = np.asarray(history.losses, dtype=np.float64)
+    count = len(losses)
+    used = fitting_window(count, window)
+    reasons = []
+    if used < window:
+        reasons.append(
+            f"The run has only {count} steps, so the running average is over {used} instead of "
+            f"{window}."
+        )
+    average = running_average(history.losses, used)
+    first = min(history.warmup_steps, count - 1)
+    span = max(3, min(max(2 * used, count // 5), count // 2))
+    plateau, falls = find_plateau(losses, first, span)
+    if not falls:
+        plateau = None
+        reasons.append(
+            "The loss does not fall measurably, so the lowest point of the whole curve is taken."
+        )
+    elif plateau is None:
+        reasons.append("The loss still falls at the end: a longer run may be better.")
+    else:
+        reasons.append(f"The running average stops falling at step {history.steps[plateau]}.")
+    end = count if plateau is None else plateau + 1
+    lowest = first + int(np.argmin(average[first:end]))
+    lowest_step = history.steps[lowest]
+    where = "Its lowest point" if plateau is None else "Its lowest point before that"
+    reasons.append(f"{where} is step {lowest_step}, at {average[lowest]:.4g}.")
+    mark = _nearest(history, lowest_step)
+    reasons.append(
+        f"The nearest checkpoint is step {mark.step} (epoch {mark.epoch}), "
+        f"{abs(mark.step - lowest_step)} steps away."
+    )
+    return _pick(mark, reasons, None if plateau is None else history.steps[plateau], lowest_step)
+
+
+def _pick_by_validation(history: History) -> Pick:
+    if not history.validation:
+        raise StateError(
+            "This run measured no loss on held-out items. Set 'validate_every_steps' and hold "
+            "some items out, or use the rule 'guide'."
+        )
+    step, loss = min(history.validation, key=lambda pair: (pair[1], pair[0]))
+    mark = _nearest(history, step)
+    reasons = [
+        f"The loss on held-out items is lowest at step {step}, at {loss:.4g}.",
+        f"The nearest checkpoint is step {mark.step} (epoch {mark.epoch}).",
+    ]
+    return _pick(mark, reasons, None, step)
+
+
+def _nearest(history: History, step: int) -> CheckpointMark:
+    # Of two equally near ones the earlier is less overtrained.
+    return min(history.checkpoints, key=lambda mark: (abs(mark.step - step), mark.step))
+
+
+def _pick(mark: CheckpointMark, reasons: list[str], plateau: int | None, lowest: int) -> Pick:
+    return Pick(mark.step, mark.epoch, mark.path, tuple(reasons), plateau, lowest)

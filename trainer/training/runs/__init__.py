@@ -1,0 +1,1 @@
+"""The run folder: events, saves, state, history."""
