@@ -76,7 +76,8 @@ def _data_nodes(
         "load": node("HunyuanLoraLoadImages", (40, 60), (340, 560),
                      {"folder": texts["folder"], **minimum}),
         "crop": node("HunyuanLoraCropToBuckets", (420, 60), (460, 900),
-                     {"buckets": texts["buckets"]}, {"media": ("load", 0)}),
+                     {"buckets": texts["buckets"], "heads_tall": 3.5 if demo else 7.5},
+                     {"media": ("load", 0)}),
         "caption": node("HunyuanLoraCaptionTemplate", (920, 60), (420, 720), fields,
                         {"crops": ("crop", 0), "clip": clip}),
         "build": node("HunyuanLoraBuildDataset", (1380, 60), (340, 260),
@@ -93,8 +94,8 @@ def _training_nodes(
 ) -> dict[str, Any]:
     model, clip, vae = models
     length = (
-        {"length": 160, "length_unit": "steps", "save_every": 20, "save_unit": "steps",
-         "hold_out": 2}
+        {"length": 150, "length_unit": "steps", "save_every": 15, "save_unit": "steps",
+         "batch_size": 2, "hold_out": 4, "trigger": "alva"}
         if demo
         else {"length": 200, "length_unit": "epochs", "save_every": 5, "save_unit": "epochs",
               "accumulation": 2}
@@ -113,7 +114,7 @@ def _training_nodes(
         "lora": node("HunyuanLoraSettings", (920, 840), (420, 150),
                      {"rank": 16, "alpha": 16.0} if demo else {}),
         "optimizer": node("HunyuanLoraOptimizer", (920, 1040), (420, 340),
-                          {"d0": 0.0001, "d_coef": 1.0} if demo else {}),
+                          {"d0": 0.001, "d_coef": 1.0} if demo else {}),
         "schedule": node("HunyuanLoraSchedule", (480, 1040), (400, 100)),
         "timesteps": node("HunyuanLoraTimesteps", (480, 1190), (400, 220)),
         "train": node("HunyuanLoraTrain", (1380, 780), (380, 640),

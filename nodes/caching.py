@@ -28,7 +28,7 @@ class CacheLatents(io.ComfyNode):
                 wires.Dataset.Input("dataset", tooltip="From Build Dataset or Load Dataset."),
                 io.Vae.Input("vae", tooltip="The HunyuanVideo VAE."),
             ],
-            outputs=[wires.LatentCache.Output("latents", tooltip="For training.")],
+            outputs=[wires.out(wires.LatentCache, "latents", "For training.")],
             hidden=[io.Hidden.unique_id],
         )
 
@@ -65,7 +65,7 @@ class CacheText(io.ComfyNode):
                 wires.Dataset.Input("dataset", tooltip="From Build Dataset or Load Dataset."),
                 io.Clip.Input("clip", tooltip="Llama and CLIP-L, as DualCLIPLoader gives them."),
             ],
-            outputs=[wires.TextCache.Output("text", tooltip="For training.")],
+            outputs=[wires.out(wires.TextCache, "text", "For training.")],
             hidden=[io.Hidden.unique_id],
         )
 

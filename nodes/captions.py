@@ -25,9 +25,9 @@ class CaptionTemplate(io.ComfyNode):
             is_output_node=True,
             inputs=_inputs(),
             outputs=[
-                wires.Captioned.Output("captioned", tooltip="For Build Dataset."),
-                io.String.Output("captions", tooltip="All captions, one a line."),
-                io.String.Output("warnings", tooltip="What the caption check found."),
+                wires.out(wires.Captioned, "captioned", "For Build Dataset."),
+                wires.out(io.String, "captions", "All captions, one a line."),
+                wires.out(io.String, "warnings", "What the caption check found."),
             ],
         )
 

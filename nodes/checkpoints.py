@@ -39,7 +39,7 @@ class LossPlot(io.ComfyNode):
                     "checkpoint", optional=True, tooltip="A picked checkpoint, to mark it."
                 ),
             ],
-            outputs=[io.Image.Output("plot", tooltip="The picture.")],
+            outputs=[wires.out(io.Image, "plot", "The picture.")],
         )
 
     @classmethod
@@ -92,9 +92,13 @@ class PickCheckpoint(io.ComfyNode):
                 ),
             ],
             outputs=[
-                wires.Checkpoint.Output("picked", tooltip="The choice, for Preview and Loss Plot."),
-                io.String.Output("path", tooltip="The chosen file."),
-                io.String.Output("reasons", tooltip="Why this one, in words."),
+                wires.out(
+                    wires.Checkpoint,
+                    "picked",
+                    "The choice, for Preview and Loss Plot.",
+                ),
+                wires.out(io.String, "path", "The chosen file."),
+                wires.out(io.String, "reasons", "Why this one, in words."),
             ],
         )
 

@@ -44,7 +44,7 @@ class BuildDataset(io.ComfyNode):
                     "its own setting.",
                 ),
             ],
-            outputs=[wires.Dataset.Output("dataset", tooltip="For the caches and for training.")],
+            outputs=[wires.out(wires.Dataset, "dataset", "For the caches and for training.")],
         )
 
     @classmethod
@@ -80,7 +80,7 @@ class LoadDataset(io.ComfyNode):
                     "pixels (width x height). A manifest brings its own.",
                 ),
             ],
-            outputs=[wires.Dataset.Output("dataset", tooltip="For the caches and for training.")],
+            outputs=[wires.out(wires.Dataset, "dataset", "For the caches and for training.")],
         )
 
     @classmethod

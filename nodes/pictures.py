@@ -54,8 +54,12 @@ class LoadImages(io.ComfyNode):
                 ),
             ],
             outputs=[
-                wires.Media.Output("media", tooltip="The pictures found, for Crop to Buckets."),
-                io.Image.Output("thumbnails", tooltip="All pictures on one sheet."),
+                wires.out(
+                    wires.Media,
+                    "media",
+                    "The pictures found, for Crop to Buckets.",
+                ),
+                wires.out(io.Image, "thumbnails", "All pictures on one sheet."),
             ],
         )
 
@@ -169,8 +173,12 @@ class CropToBuckets(io.ComfyNode):
                 ),
             ],
             outputs=[
-                wires.Crops.Output("crops", tooltip="For Caption Template."),
-                io.Image.Output("contact_sheet", tooltip="Every picture with its boxes and crops."),
+                wires.out(wires.Crops, "crops", "For Caption Template."),
+                wires.out(
+                    io.Image,
+                    "contact_sheet",
+                    "Every picture with its boxes and crops.",
+                ),
             ],
         )
 

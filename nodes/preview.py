@@ -41,8 +41,12 @@ class Preview(io.ComfyNode):
             is_output_node=True,
             inputs=_preview_inputs(),
             outputs=[
-                io.Image.Output("comparison", tooltip="Without and with, side by side."),
-                io.Image.Output("with_lora", tooltip="The frames with the LoRA alone."),
+                wires.out(
+                    io.Image,
+                    "comparison",
+                    "Without and with, side by side.",
+                ),
+                wires.out(io.Image, "with_lora", "The frames with the LoRA alone."),
             ],
             hidden=[io.Hidden.unique_id],
         )
@@ -108,9 +112,9 @@ class DemoModels(io.ComfyNode):
             "before downloading 40 GB. It draws simple scenes; replace it by the real loaders.",
             inputs=[],
             outputs=[
-                io.Model.Output("model", tooltip="The small diffusion model."),
-                io.Clip.Output("clip", tooltip="The small text encoders."),
-                io.Vae.Output("vae", tooltip="The small VAE."),
+                wires.out(io.Model, "model", "The small diffusion model."),
+                wires.out(io.Clip, "clip", "The small text encoders."),
+                wires.out(io.Vae, "vae", "The small VAE."),
             ],
         )
 

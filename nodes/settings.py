@@ -23,7 +23,7 @@ class LoraOptions(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return _schema(
             LoraSettings,
-            wires.LoraSettings.Output("lora_settings", tooltip="For training."),
+            wires.out(wires.LoraSettings, "lora_settings", "For training."),
             ("HunyuanLoraSettings", "LoRA Settings", "Rank, alpha and which layers are trained."),
         )
 
@@ -40,7 +40,7 @@ class OptimizerOptions(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return _schema(
             OptimizerSettings,
-            wires.OptimizerSettings.Output("optimizer_settings", tooltip="For training."),
+            wires.out(wires.OptimizerSettings, "optimizer_settings", "For training."),
             (
                 "HunyuanLoraOptimizer",
                 "Optimizer Settings",
@@ -61,7 +61,7 @@ class ScheduleOptions(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return _schema(
             ScheduleSettings,
-            wires.ScheduleSettings.Output("schedule_settings", tooltip="For training."),
+            wires.out(wires.ScheduleSettings, "schedule_settings", "For training."),
             (
                 "HunyuanLoraSchedule",
                 "Schedule Settings",
@@ -83,7 +83,7 @@ class TimestepOptions(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return _schema(
             TimestepSettings,
-            wires.TimestepSettings.Output("timestep_settings", tooltip="For training."),
+            wires.out(wires.TimestepSettings, "timestep_settings", "For training."),
             (
                 "HunyuanLoraTimesteps",
                 "Timestep Settings",

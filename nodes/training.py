@@ -41,10 +41,18 @@ class Train(io.ComfyNode):
             is_output_node=True,
             inputs=_inputs(),
             outputs=[
-                wires.Run.Output("run", tooltip="The run's folder, for plot and pick."),
-                wires.LoraModel.Output("lora_model", tooltip="The last LoRA, for core's nodes."),
-                wires.LossMap.Output("loss_map", tooltip="All losses, for core's nodes."),
-                io.Model.Output("trained_model", tooltip="The model with the last LoRA applied."),
+                wires.out(wires.Run, "run", "The run's folder, for plot and pick."),
+                wires.out(
+                    wires.LoraModel,
+                    "lora_model",
+                    "The last LoRA, for core's nodes.",
+                ),
+                wires.out(wires.LossMap, "loss_map", "All losses, for core's nodes."),
+                wires.out(
+                    io.Model,
+                    "trained_model",
+                    "The model with the last LoRA applied.",
+                ),
             ],
             hidden=[io.Hidden.unique_id],
         )

@@ -25,6 +25,11 @@ LoraModel = io.Custom("LORA_MODEL")
 LossMap = io.Custom("LOSS_MAP")
 
 
+def out(kind: object, name: str, tooltip: str) -> io.Output:
+    """An output that shows its name on the node instead of its type."""
+    return kind.Output(name, display_name=name, tooltip=tooltip)
+
+
 def to_image_batch(picture: Image.Image) -> torch.Tensor:
     """A Pillow picture as ComfyUI's IMAGE: float32 [1, H, W, 3] in 0..1."""
     pixels = np.asarray(picture.convert("RGB"), dtype=np.float32) / 255.0

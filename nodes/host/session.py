@@ -18,20 +18,20 @@ from ...trainer.data.cache.caching import LatentCache, TextCache
 from ...trainer.data.dataset.building import Dataset
 from ...trainer.errors import DatasetError, StateError
 from ...trainer.model.hunyuan_video import HunyuanVideo, HunyuanVideoConfig
-from ...trainer.model.lora import LoraNetwork, select_targets
+from ...trainer.model.lora import select_targets
 from ...trainer.model.memory import BatchShape, TrainingShape, estimate_memory
 from ...trainer.training.loop import run_training
+from ...trainer.training.network import LORA_DTYPES, make_network
 from ...trainer.training.reports import Hooks, StepReport, TrainRequest, TrainResult
 from ...trainer.training.runs.run_folder import Run
 from ...trainer.training.step_order import StepOrder
 from ...trainer.training.validation import ValidationPlan, ValidationResult, validation_loss
 from .encoders import comfyui_version_text
-from .progress import Progress, is_cancelled, readable_seconds
+from .progress import Progress, is_cancelled, raise_if_cancelled, readable_seconds
 from .weights import ComfyWeightSource, borrow_model, latent_scale, training_device
 
 _LOSSES_SHOWN = 20
 _TEXT_TOKENS_GUESS = 256
-_LORA_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _COMPUTE_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -84,7 +84,7 @@ def train_on_model(model: object, job: TrainingJob, node_id: object) -> SessionR
         dtype = _COMPUTE_DTYPES[config.train.compute_dtype]
         with borrow_model(model, _activation_bytes(model, config, training)) as source:
             velocity_model = _velocity_model(source, config, training, (dtype, device))
-            network = _network(source, config, device)
+            network = make_network(source.shapes, config.lora, config.train.seed, device)
             request = TrainRequest(
                 run_folder=job.folder,
                 config=config,
@@ -123,17 +123,26 @@ def split_held_out(
 
 def _run(request: TrainRequest, node_id: object) -> SessionResult:
     run = Run(request.run_folder)
-    resume = run.exists
-    progress = Progress(node_id, 1)
+    is_resumed = run.exists
     before = _measure(request, with_lora=False)
-    reporter = _Reporter(progress)
-    result = run_training(
-        request, Hooks(on_step=reporter.on_step, should_stop=is_cancelled), resume=resume
-    )
-    after = _measure(request, with_lora=True)
+    reporter = _Reporter(Progress(node_id, 1))
+    hooks = Hooks(on_step=reporter.on_step, should_stop=is_cancelled)
+    try:
+        result = run_training(request, hooks, resume=is_resumed)
+    except StateError as error:
+        if not is_resumed:
+            raise
+        raise StateError(
+            f"{error} A run called '{request.run_folder.name}' exists already: choose another "
+            "'run_name', or set 'if_run_exists' to 'start over', which keeps the old run beside it."
+        ) from error
+    if result.stop_cause is not None:
+        # ComfyUI's own cancel arrives as an exception out of the progress bar.
+        raise result.stop_cause
+    raise_if_cancelled()
     if result.last_checkpoint is None:
-        comfy.model_management.throw_exception_if_processing_interrupted()
         raise StateError("The run ended before its first step. Queue it again to train.")
+    after = _measure(request, with_lora=True)
     for step, measured in ((0, before), (result.steps_done, after)):
         if measured is not None:
             run.append_event("validation", step=step, loss=measured.mean)
@@ -252,18 +261,6 @@ def _velocity_model(
     return HunyuanVideo(sizes, source, dtype, device, checkpoint_blocks=blocks)
 
 
-def _network(source: ComfyWeightSource, config: RunConfig, device: torch.device) -> LoraNetwork:
-    network = LoraNetwork(
-        select_targets(source.shapes, config.lora.targets),
-        rank=config.lora.rank,
-        alpha=config.lora.alpha,
-        seed=config.train.seed,
-        dtype=_LORA_DTYPES[config.lora.dtype],
-    )
-    network.to(device)
-    return network
-
-
 def _activation_bytes(model: object, config: RunConfig, items: Sequence[TrainingItem]) -> int:
     shapes = ComfyWeightSource(model.model.diffusion_model).shapes
     sizes = HunyuanVideoConfig.from_shapes(shapes)
@@ -277,7 +274,7 @@ def _training_shape(shapes: Mapping[str, tuple[int, ...]], config: RunConfig) ->
         rank=config.lora.rank,
         optimizer=config.optimizer.name,
         compute_bytes=_COMPUTE_DTYPES[config.train.compute_dtype].itemsize,
-        lora_bytes=_LORA_DTYPES[config.lora.dtype].itemsize,
+        lora_bytes=LORA_DTYPES[config.lora.dtype].itemsize,
     )
 
 

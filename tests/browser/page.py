@@ -31,7 +31,13 @@ def is_tolerated(error: str) -> bool:
 
 
 def open_workflow(
-    server: HostServer, workflow: str | Path, picture: Path, *, run: bool, nodes2: bool = False
+    server: HostServer,
+    workflow: str | Path,
+    picture: Path,
+    *,
+    run: bool,
+    widgets: dict[str, object] | None = None,
+    nodes2: bool = False,
 ) -> dict[str, Any]:
     """Open a workflow in a real browser; `run` also presses Run and waits for the end.
 
@@ -40,6 +46,7 @@ def open_workflow(
         workflow: Name of an example workflow (without ".json"), or a workflow file.
         picture: Where to put a picture of the page (PNG).
         run: Run the workflow too.
+        widgets: Values to set first, by "NodeType.widget".
         nodes2: Draw the nodes the newer way ("Nodes 2.0").
     """
     node = shutil.which("node")
@@ -49,6 +56,8 @@ def open_workflow(
     command += ["--out", str(picture)]
     command += [] if run else ["--no-run"]
     command += ["--nodes2"] if nodes2 else []
+    for name, value in (widgets or {}).items():
+        command += ["--set", f"{name}={json.dumps(value)}"]
     done = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", timeout=900, check=False
     )

@@ -1,9 +1,9 @@
 // Opens ComfyUI's real page, loads an example workflow, runs it, and says what happened.
 //
 //   node shot.mjs --port N (--workflow NAME [--pack NAME] | --file PATH) --out FILE.png
-//                 [--no-run] [--nodes2] [--seconds N] [--save FILE.json]
+//                 [--no-run] [--nodes2] [--seconds N] [--save FILE.json] [--set NODE.WIDGET=JSON]...
 //
-// --save writes the loaded graph in the form in which the page saves it.
+// --set changes a widget of every node of a type; --save writes the loaded graph in the form in which the page saves it.
 // Prints one JSON object as its last line; see the typedef. Exit code 0 unless the page itself
 // could not be driven. Nothing but 127.0.0.1 is ever reached.
 import { readFile, writeFile } from "node:fs/promises";
@@ -33,6 +33,7 @@ const { values: options } = parseArgs({
     pack: { type: "string", default: "hunyuan-lora-studio" },
     out: { type: "string" },
     save: { type: "string" },
+    set: { type: "string", multiple: true, default: [] },
     "no-run": { type: "boolean", default: false },
     nodes2: { type: "boolean", default: false },
     seconds: { type: "string", default: "600" },
@@ -171,6 +172,30 @@ async function loadWorkflow(page) {
   await fitView(page);
 }
 
+/**
+ * Change widgets as `--set` says.
+ *
+ * @param {import("playwright-core").Page} page
+ */
+async function setWidgets(page) {
+  const wanted = options.set.map((text) => {
+    const [, type, name, value] = /^(\w+)\.(\w+)=(.*)$/s.exec(text) ?? [];
+    if (!type || !name || value === undefined) throw new Error(`--set ${text}: NODE.WIDGET=JSON`);
+    return { type, name, value: JSON.parse(value) };
+  });
+  await page.evaluate((changes) => {
+    const nodes = /** @type {any} */ (window).app.graph._nodes;
+    for (const { type, name, value } of changes) {
+      const found = nodes
+        .filter((/** @type {any} */ node) => node.type === type)
+        .flatMap((/** @type {any} */ node) => node.widgets ?? [])
+        .filter((/** @type {any} */ widget) => widget.name === name);
+      if (found.length === 0) throw new Error(`no widget ${type}.${name}`);
+      for (const widget of found) widget.value = value;
+    }
+  }, wanted);
+}
+
 /** @param {import("playwright-core").Page} page */
 async function fitView(page) {
   await page.evaluate(() => {
@@ -274,6 +299,7 @@ async function main() {
     await openPage(page);
     if (options.nodes2) await turnOnVueNodes(page);
     await loadWorkflow(page);
+    await setWidgets(page);
     const loaded = await page.evaluate(async () => {
       const app = /** @type {any} */ (window).app;
       const registered = /** @type {any} */ (window).LiteGraph.registered_node_types;

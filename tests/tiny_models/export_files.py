@@ -23,6 +23,7 @@ def write(path: Path, weights: dict[str, Tensor], metadata: dict[str, object]) -
     part = path.with_suffix(".part")
     weights = {name: value.contiguous() for name, value in weights.items()}
     save_file(weights, part, {key: str(value) for key, value in metadata.items()})
+    part.chmod(0o644)
     part.replace(path)
     print(path.name, f"{path.stat().st_size / 1e6:.2f} MB")
 

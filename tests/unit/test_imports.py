@@ -51,7 +51,7 @@ def _imports(path: Path) -> Iterator[tuple[int, str, int]]:
 
 
 def _target(path: Path, name: str, dots: int) -> str:
-    """The dotted name from the pack's root that an import means ('trainer.data.media')."""
+    """The dotted name from the pack's root that an import means ('trainer.data.pictures.media')."""
     if dots == 0:
         return name
     folder = path.relative_to(ROOT).parts[:-1]

@@ -3,6 +3,9 @@
 import { addDisplayWidget, afterExecuted } from "../comfy_shim.js";
 
 const LINE_PX = 17;
+// The page draws a margin around a widget's element, inside the height that it asks for.
+const FRAME_PX = 30;
+const CHARACTER_PX = 6.4;
 const MOST_LINES = 9;
 
 /**
@@ -23,7 +26,19 @@ export function reportLines(output) {
  * @returns {number} height in canvas units
  */
 export function reportHeight(count) {
-  return count === 0 ? 0 : Math.min(count, MOST_LINES) * LINE_PX + 14;
+  return count === 0 ? 0 : Math.min(count, MOST_LINES) * LINE_PX + FRAME_PX;
+}
+
+/**
+ * Lines that a text takes when it is wrapped to a width.
+ *
+ * @param {string[]} lines
+ * @param {number} width in canvas units
+ * @returns {number}
+ */
+export function wrappedCount(lines, width) {
+  const room = Math.max(10, Math.floor((width - 50) / CHARACTER_PX));
+  return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / room)), 0);
 }
 
 /**
@@ -38,7 +53,7 @@ export function attachReport(node) {
   afterExecuted(node, (output) => {
     const lines = reportLines(output);
     if (lines.length === 0) return;
-    count = lines.reduce((sum, line) => sum + 1 + Math.floor(line.length / 60), 0);
+    count = wrappedCount(lines, node.size[0]);
     if (area === null) {
       area = makeArea();
       addDisplayWidget(node, "report", area, () => reportHeight(count));

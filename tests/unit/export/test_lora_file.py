@@ -67,7 +67,7 @@ def test_save_lora_default_dtype_is_bf16(tmp_path: Path) -> None:
 SAVING = """
 import sys
 from pathlib import Path
-from tests.unit.test_lora_file import make_state
+from tests.unit.export.test_lora_file import make_state
 from trainer.export.lora_file import save_lora
 save_lora(Path(sys.argv[1]), make_state(), {f"ss_{n}": "ä" * n for n in range(20)})
 """

@@ -162,7 +162,7 @@ def test_missing_prodigyopt_says_how_to_install_it() -> None:
         "import torch\n"
         "from trainer.config import OptimizerSettings\n"
         "from trainer.errors import ConfigError\n"
-        "from trainer.training.optimizers import make_optimizer\n"
+        "from trainer.training.optim.optimizers import make_optimizer\n"
         "try:\n"
         "    make_optimizer(OptimizerSettings(), [torch.zeros(1, requires_grad=True)])\n"
         "except ConfigError as error:\n"

@@ -167,7 +167,7 @@ def test_event_log_with_half_a_line_is_read_and_written_on(tmp_path: Path) -> No
 KILLED_RUN = """
 import sys
 from pathlib import Path
-from tests.unit.training_runs import make_config, make_items, make_one_layer
+from tests.unit.training.training_runs import make_config, make_items, make_one_layer
 from trainer.training.loop import run_training
 folder = Path(sys.argv[1])
 config = make_config(train={"steps": 100000, "save_every_epochs": 1}, optimizer={"d0": 1e-3},
