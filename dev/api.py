@@ -51,6 +51,7 @@ class Result:
     """The server's `execution_error`, when a node failed."""
     is_interrupted: bool = False
 
+    @property
     def types(self) -> list[str]:
         """The event types in order."""
         return [event.type for event in self.events]

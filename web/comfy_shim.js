@@ -18,6 +18,16 @@
  */
 
 /**
+ * A node as ComfyUI hands it over, with what the published types lack.
+ *
+ * @param {unknown} node
+ * @returns {ComfyNode}
+ */
+export function asComfyNode(node) {
+  return /** @type {ComfyNode} */ (node);
+}
+
+/**
  * Add an element to a node as a widget that is neither saved nor sent.
  *
  * @param {ComfyNode} node

@@ -24,8 +24,8 @@ def _picture(color: int) -> dict[str, dict[str, object]]:
 def test_queue_follows_a_prompt_to_its_end(server: HostServer, tmp_path: Path) -> None:
     result = server.queue(_picture(0x3366CC))
     assert result.error is None
-    assert result.types()[-1] == "executing"
-    assert "execution_success" in result.types()
+    assert result.types[-1] == "executing"
+    assert "execution_success" in result.types
     picture = tmp_path / "shown.png"
     picture.write_bytes(server.client.view(result.outputs["2"]["images"][0]))
     with Image.open(picture) as image:

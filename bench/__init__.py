@@ -1,0 +1,1 @@
+"""Benchmarks: each file has a main() that measures interleaved and returns its results."""
