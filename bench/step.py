@@ -1,8 +1,8 @@
 """One LoRA step of ours against plain autograd through an ordinary implementation.
 
-Forward and backward of a random HunyuanVideo (hidden 256, 2 double and 4 single blocks, rank 16) on
-one picture of 512 x 512 pixels (1024 image tokens, 64 text tokens), fp32. The contenders take turns;
-medians of at least ten turns. Memory is what autograd keeps between forward and backward.
+Forward and backward of a random HunyuanVideo (hidden 256, 2 double and 4 single blocks, rank 16)
+on one picture of 512 x 512 pixels (1024 image tokens, 64 text tokens), fp32. The contenders take
+turns; medians of at least ten turns. Memory is what autograd keeps between forward and backward.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> dict[str, Any]:
     network = LoraNetwork(select_targets(source.shapes), rank=16, alpha=16.0, seed=0)
     sample = _sample()
 
-    def ours(blocks: Any) -> Step:  # noqa: ANN401 - None or "all"
+    def ours(blocks: Any) -> Step:
         model = HunyuanVideo(config, source, torch.float32, checkpoint_blocks=blocks)
         return lambda: model.velocity(*sample.arguments(), lora=network).square().mean()
 

@@ -1,7 +1,7 @@
 // Opens ComfyUI's real page, loads an example workflow, runs it, and says what happened.
 //
 //   node shot.mjs --port N (--workflow NAME [--pack NAME] | --file PATH) --out FILE.png
-//                 [--no-run] [--nodes2] [--seconds N] [--save FILE.json] [--set NODE.WIDGET=JSON]...
+//                 [--no-run] [--nodes2] [--seconds N] [--save FILE.json] [--each FOLDER] [--set NODE.WIDGET=JSON]...
 //
 // --set changes a widget of every node of a type; --save writes the loaded graph in the form in which the page saves it.
 // Prints one JSON object as its last line; see the typedef. Exit code 0 unless the page itself
@@ -17,6 +17,7 @@ import {
   turnOnVueNodes,
   watch,
 } from "./driver.mjs";
+import { pictureEachNode } from "./portraits.mjs";
 
 /**
  * @typedef {object} Outcome
@@ -41,6 +42,7 @@ const { values: options } = parseArgs({
     pack: { type: "string", default: "hunyuan-lora-studio" },
     out: { type: "string" },
     save: { type: "string" },
+    each: { type: "string" },
     set: { type: "string", multiple: true, default: [] },
     "no-run": { type: "boolean", default: false },
     nodes2: { type: "boolean", default: false },
@@ -153,6 +155,7 @@ async function main() {
       await writeFile(options.save, `${JSON.stringify(saved, null, 1)}\n`);
     }
     if (options.out) await page.screenshot({ path: options.out });
+    if (options.each) await pictureEachNode(page, options.each);
     process.stdout.write(`${JSON.stringify(outcome)}\n`);
   } finally {
     await browser.close();

@@ -138,7 +138,7 @@ def test_core_training_nodes_take_the_outputs(studio: HostServer, demo: dict[str
 
 
 def test_second_run_encodes_nothing_again(studio: HostServer, demo: dict[str, Any]) -> None:
-    prompt = {key: {**node, "inputs": dict(node["inputs"])} for key, node in demo["prompt"].items()}
+    prompt = _copy(demo["prompt"])
     # Another name makes another folder of the same pictures, so that nothing is skipped as done.
     prompt[node_id(prompt, "HunyuanLoraBuildDataset")]["inputs"]["name"] = "the_same_again"
     wanted = {"HunyuanLoraCacheLatents", "HunyuanLoraCacheText"}
@@ -150,6 +150,56 @@ def test_second_run_encodes_nothing_again(studio: HostServer, demo: dict[str, An
         counts = shown(result, short, kind)["cache"][0]
         assert counts["encoded"] == 0
         assert counts["reused"] > 0
+
+
+def test_preview_of_a_clip_gives_every_frame(studio: HostServer, demo: dict[str, Any]) -> None:
+    prompt = _copy(demo["prompt"])
+    preview = node_id(prompt, "HunyuanLoraPreview")
+    prompt[preview]["inputs"].update({"frames": 5, "steps": 2, "width": 96, "height": 96})
+    result = studio.queue(prompt)
+    assert result.error is None, result.error
+    assert len(result.outputs[preview]["images"]) == 5
+
+
+def test_preview_refuses_a_length_that_no_clip_has(
+    studio: HostServer, demo: dict[str, Any]
+) -> None:
+    prompt = _copy(demo["prompt"])
+    prompt[node_id(prompt, "HunyuanLoraPreview")]["inputs"]["frames"] = 6
+    error = studio.queue(prompt).error
+    assert error is not None
+    assert "'frames' is 6" in error["exception_message"]
+
+
+def test_dataset_on_disk_is_loaded_again_and_needs_no_encoding(
+    studio: HostServer, demo: dict[str, Any]
+) -> None:
+    prompt = _copy(demo["prompt"])
+    name = prompt[node_id(prompt, "HunyuanLoraBuildDataset")]["inputs"]["name"]
+    models = node_id(prompt, "HunyuanLoraDemoModels")
+    short = {
+        models: prompt[models],
+        "load": {
+            "class_type": "HunyuanLoraLoadDataset",
+            "inputs": {"path": f"datasets/{name}/dataset.toml", "resolution": "256x256"},
+        },
+        "latents": {
+            "class_type": "HunyuanLoraCacheLatents",
+            "inputs": {"dataset": ["load", 0], "vae": [models, 2]},
+        },
+        "text": {
+            "class_type": "HunyuanLoraCacheText",
+            "inputs": {"dataset": ["load", 0], "clip": [models, 1]},
+        },
+    }
+    result = studio.queue(short)
+    assert result.error is None, result.error
+    assert result.outputs["latents"]["cache"][0]["encoded"] == 0
+    assert result.outputs["text"]["cache"][0]["encoded"] == 0
+
+
+def _copy(prompt: dict[str, Any]) -> dict[str, Any]:
+    return {key: {**node, "inputs": dict(node["inputs"])} for key, node in prompt.items()}
 
 
 def _folder(demo: dict[str, Any]) -> Path:

@@ -24,7 +24,7 @@ from train_vae import learning_rate
 from vae_start import LATENT_SCALE
 
 TOKENS_IN_BATCH = 1280
-SHIFT = 3.0  # pushes noise levels up, as sampling with ComfyUI's shift of 7 does
+SHIFT = 5.0  # pushes noise levels up, as sampling with ComfyUI's shift of 7 does
 CAPTION_DROP = 0.05
 
 
