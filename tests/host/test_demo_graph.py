@@ -116,16 +116,16 @@ def test_core_training_nodes_take_the_outputs(studio: HostServer, demo: dict[str
     prompt = dict(demo["prompt"])
     train = node_id(prompt, "HunyuanLoraTrain")
     models = node_id(prompt, "HunyuanLoraDemoModels")
+    loader = {"model": [models, 0], "lora": [train, 1], "strength_model": 1.0}
+    if "bypass" in studio.object_info()["LoraModelLoader"]["input"]["required"]:
+        loader["bypass"] = False  # asked for by ComfyUI versions after 0.3.75
     prompt |= {
         "save": {"class_type": "SaveLoRA", "inputs": {"lora": [train, 1], "prefix": "loras/core"}},
         "graph": {
             "class_type": "LossGraphNode",
             "inputs": {"loss": [train, 2], "filename_prefix": "loss_graph"},
         },
-        "load": {
-            "class_type": "LoraModelLoader",
-            "inputs": {"model": [models, 0], "lora": [train, 1], "strength_model": 1.0},
-        },
+        "load": {"class_type": "LoraModelLoader", "inputs": loader},
         **_sampling("core", ["load", 0], models),
         **_sampling("ours", [train, 3], models),
     }
