@@ -24,6 +24,6 @@ if sys.version_info < (3, 10):  # noqa: UP036
     sys.exit(1)
 
 if __name__ == "__main__":
-    from dev.commands import main
+    from dev.doing.commands import main
 
     sys.exit(main(__doc__))

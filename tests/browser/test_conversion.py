@@ -1,4 +1,4 @@
-"""The prompt that dev/workflow.py makes of a saved workflow is the one the page would send."""
+"""The prompt that dev/comfyui/workflow.py makes of a saved workflow is the one the page would send."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from dev.comfyui.workflow import prompt_from_workflow
 from dev.errors import TaskError
-from dev.workflow import prompt_from_workflow
 from tests.browser.page import open_workflow
 from tests.host.server import HostServer
 

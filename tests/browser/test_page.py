@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dev.demo import write_pictures
+from dev.doing.demo import write_pictures
 from dev.layout import DEMO_WORKFLOW, ROOT
 from tests.browser.page import open_workflow
 from tests.browser.test_conversion import strip_titles

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from dev.comfyui.server import free_port, prepare_base
 from dev.errors import TaskError
-from dev.existing import _find_comfyui, _name
-from dev.installer import _reason, run_logged
+from dev.installing.existing import _find_comfyui, _name
+from dev.installing.installer import _reason, run_logged
+from dev.installing.setup import _extract
 from dev.layout import ROOT, pack_requirements
-from dev.server import free_port, prepare_base
-from dev.setup import _extract
 
 
 def test_pack_requirements_are_those_of_pyproject() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.websocket import WebSocket, WebSocketClosedError
+from dev.comfyui.websocket import WebSocket, WebSocketClosedError
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 

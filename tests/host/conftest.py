@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dev.demo import write_pictures
+from dev.doing.demo import write_pictures
 from tests.conftest import Comfyui
 from tests.host.graph import demo_prompt
 from tests.host.server import HostServer

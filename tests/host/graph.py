@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dev.api import Result
+from dev.comfyui.api import Result
 from tests.host.server import HostServer
 
 Prompt = dict[str, dict[str, Any]]

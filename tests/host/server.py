@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dev.api import Client, Event, Result
+from dev.comfyui.api import Client, Event, Result
+from dev.comfyui.server import Server
+from dev.comfyui.workflow import prompt_from_workflow
 from dev.layout import PACK_NAME, ROOT, Host
-from dev.server import Server
-from dev.workflow import prompt_from_workflow
 
 __all__ = ["PACK_NAME", "HostServer"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from dev.api import Event
+from dev.comfyui.api import Event
 from tests.host.graph import Prompt, inputs, node_id, short_prompt, shown
 from tests.host.server import HostServer
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dev.api import PromptRefusedError
+from dev.comfyui.api import PromptRefusedError
 from dev.layout import PACK_NAME
 from tests.host.server import HostServer
 

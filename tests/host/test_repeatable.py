@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from dev.api import Event
+from dev.comfyui.api import Event
 from tests.host.graph import Prompt, events, last_checkpoint, node_id, run_folder, short_prompt
 from tests.host.server import HostServer
 

@@ -11,15 +11,15 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..comfyui.server import Server
+from ..errors import TaskError
+from ..installing.existing import existing_path, prepare_existing_host
+from ..installing.setup import prepare_own_host
+from ..layout import BASE, Host
+from ..terminal import say
 from .benchmarks import RESULTS, run_benchmarks
 from .checks import run_lint, run_tests
 from .demo import describe, run_demo, write_pictures
-from .errors import TaskError
-from .existing import existing_path, prepare_existing_host
-from .layout import BASE, Host
-from .server import Server
-from .setup import prepare_own_host
-from .terminal import say
 
 
 def main(description: str, arguments: Sequence[str] | None = None) -> int:

@@ -14,9 +14,9 @@ import urllib.error
 from pathlib import Path
 from types import TracebackType
 
+from ..errors import TaskError
+from ..layout import PACK_NAME, ROOT, Host
 from .api import Client
-from .errors import TaskError
-from .layout import PACK_NAME, ROOT, Host
 
 # Without these the first page is covered by the template gallery and by announcements.
 _FIRST_RUN_SETTINGS = {

@@ -8,9 +8,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .errors import TaskError
-from .layout import SETUP_LOG
-from .terminal import Ticker
+from ..errors import TaskError
+from ..layout import SETUP_LOG
+from ..terminal import Ticker
 
 _WORTH_SHOWING = re.compile(r"^\s*(Collecting|Downloading|Processing|Installing|Building)\b.*")
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .api import Client, Result
-from .errors import TaskError
-from .installer import ask_python
-from .layout import BASE, DEMO_OUTPUT, DEMO_WORKFLOW, ROOT, Host
-from .memory import MemoryMeter
-from .server import Server
+from ..comfyui.api import Client, Result
+from ..comfyui.memory import MemoryMeter
+from ..comfyui.server import Server
+from ..comfyui.workflow import prompt_from_workflow
+from ..errors import TaskError
+from ..installing.installer import ask_python
+from ..layout import BASE, DEMO_OUTPUT, DEMO_WORKFLOW, ROOT, Host
+from ..terminal import say
 from .show_progress import ProgressLines
-from .terminal import say
-from .workflow import prompt_from_workflow
 
 PICTURES = "hunyuan_lora_demo"
 _WRITE_PICTURES = (

@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from .errors import TaskError
-from .installer import ask_python
+from ..errors import TaskError
+from ..installing.installer import ask_python
 
 _PSUTIL = (
     "import psutil, sys; m = psutil.Process(int(sys.argv[1])).memory_info(); "

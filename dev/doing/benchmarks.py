@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .errors import TaskError
-from .layout import ROOT, Host
-from .terminal import say
+from ..errors import TaskError
+from ..layout import ROOT, Host
+from ..terminal import say
 
 RESULTS = ROOT / "bench" / "results.json"
 _RUN = (

@@ -8,10 +8,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from .errors import TaskError
+from ..errors import TaskError
+from ..layout import ROOT
+from ..terminal import say
 from .installer import run_logged
-from .layout import ROOT
-from .terminal import say
 
 _NAMES = (
     "chromium",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .errors import TaskError
+from ..errors import TaskError
 from .websocket import WebSocket
 
 # Binary messages start with a big-endian kind; 3 is text for a node.

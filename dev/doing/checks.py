@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .browser_tools import find_node, prepare_browser, prepare_node_packages
-from .layout import ROOT, Host
-from .terminal import say
+from ..installing.browser_tools import find_node, prepare_browser, prepare_node_packages
+from ..layout import ROOT, Host
+from ..terminal import say
 
 
 def run_tests(host: Host, arguments: Sequence[str]) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .api import Event
-from .terminal import Ticker, say
+from ..comfyui.api import Event
+from ..terminal import Ticker, say
 
 
 class ProgressLines:

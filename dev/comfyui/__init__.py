@@ -1,0 +1,1 @@
+"""A real ComfyUI: its server, its interface, its workflows."""

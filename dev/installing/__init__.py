@@ -1,0 +1,1 @@
+"""Set-up: ComfyUI, the Python environment, the browser."""
