@@ -1,4 +1,4 @@
-"""The prompt that dev/comfyui/workflow.py makes of a saved workflow is the one the page would send."""
+"""The prompt that dev/ makes of a saved workflow is the one the page would send."""
 
 from __future__ import annotations
 

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Comfyui
-
-SCRIPT = Path(__file__).with_name("borrowing_check.py")
+from tests.host.checking import run_check
 
 
 @pytest.fixture(scope="module")
 def checked(comfyui: Comfyui) -> dict[str, Any]:
     """What the check prints, run once inside ComfyUI."""
-    done = subprocess.run(
-        [str(comfyui.python), str(SCRIPT), "--comfyui", str(comfyui.path)],
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-4000:]
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return run_check(comfyui, "borrowing_check.py")
 
 
 def test_model_is_as_before_after_training(checked: dict[str, Any]) -> None:

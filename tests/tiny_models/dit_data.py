@@ -1,7 +1,7 @@
 """Training data of the demo diffusion model: latents and text features of drawn scenes.
 
     python dit_data.py --comfyui PATH --out DIR --part text
-    python dit_data.py --comfyui PATH --out DIR --part latents   (needs DIR/vae.pt)
+    python dit_data.py --comfyui PATH --out DIR --part latents   (needs DIR/vae.safetensors)
 
 A scene is known by its index alone, so the two parts can be made in either order.
 """
@@ -13,8 +13,9 @@ import time
 from pathlib import Path
 
 import torch
-from host import import_demo_models, use_comfyui
-from scenes import draw_scene
+from parts.host import import_demo_models, use_comfyui
+from parts.scenes import draw_scene
+from parts.stored import restore, store
 from torch import Tensor
 
 SIZES = {
@@ -40,7 +41,7 @@ def scene_size(index: int) -> tuple[int, int]:
 
 @torch.inference_mode()
 def text_features(out: Path, count: int) -> None:
-    """Encode the captions of `count` scenes and save them to `text.pt`."""
+    """Encode the captions of `count` scenes and save them to `text.safetensors`."""
     clip = import_demo_models().build_demo_clip()
     texts, pooled, known = [], [], {}
     for index in range(count):
@@ -55,17 +56,17 @@ def text_features(out: Path, count: int) -> None:
         pooled.append(known[caption][1])
         if index % 1000 == 0:
             print("text", index, len(known), flush=True)
-    torch.save({"texts": texts, "pooled": torch.stack(pooled)}, out / "text.pt")
+    store(out / "text.safetensors", {"texts": texts, "pooled": torch.stack(pooled)})
 
 
 @torch.no_grad()
 def latents(out: Path, count: int) -> None:
-    """Encode `count` scenes with the frozen encoder and save them to `latents.pt`."""
-    from pictures_stream import to_tensor
-    from vae_stills import build_vae, encode_stills
+    """Encode `count` scenes with the frozen encoder and save them to `latents.safetensors`."""
+    from parts.pictures_stream import to_tensor
+    from parts.vae_stills import build_vae, encode_stills
 
     vae = build_vae()
-    vae.load_state_dict(torch.load(out / "vae.pt"))
+    vae.load_state_dict(restore(out / "vae.safetensors"))
     made: list[Tensor] = []
     for index in range(count):
         image, _ = draw_scene(FIRST_SEED + index, scene_size(index))
@@ -76,7 +77,7 @@ def latents(out: Path, count: int) -> None:
     flat = torch.cat([z.float().flatten(1) for z in made[:3000]], dim=1)
     mean, spread = flat.mean(dim=1), flat.std(dim=1)
     print("mean", mean, "spread", spread, "overall", (flat - mean[:, None]).square().mean().sqrt())
-    torch.save({"latents": made, "mean": mean, "spread": spread}, out / "latents.pt")
+    store(out / "latents.safetensors", {"latents": made, "mean": mean, "spread": spread})
 
 
 def main() -> None:

@@ -13,13 +13,13 @@ import json
 from pathlib import Path
 
 import torch
-from dit_model import velocity
 from evaluate_vae import HELD_OUT_SEED
-from host import import_demo_models, note_figures, use_comfyui
-from pictures_stream import to_tensor
-from scenes import draw_scene
+from parts.dit_model import velocity
+from parts.host import import_demo_models, note_figures, use_comfyui
+from parts.pictures_stream import to_tensor
+from parts.scenes import draw_scene
+from parts.vae_start import LATENT_SCALE
 from torch import Tensor
-from vae_start import LATENT_SCALE
 
 SIZE = (128, 128)
 SIGMAS = (0.3, 0.5, 0.7, 0.85, 0.95)

@@ -16,10 +16,10 @@ from random import Random
 
 import numpy as np
 import torch
-from host import import_demo_models, note_figures, use_comfyui
-from pictures_stream import clip
+from parts.host import import_demo_models, note_figures, use_comfyui
+from parts.pictures_stream import clip
+from parts.scenes import draw_scene, photograph_crop
 from PIL import Image
-from scenes import draw_scene, photograph_crop
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 

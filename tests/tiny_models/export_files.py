@@ -9,11 +9,11 @@ import argparse
 import json
 from pathlib import Path
 
-import torch
-from host import note_figures
+from parts.host import note_figures
+from parts.stored import restore
+from parts.vae_stills import stream_scale
 from safetensors.torch import save_file
 from torch import Tensor
-from vae_stills import stream_scale
 
 MODELS = Path(__file__).resolve().parents[2] / "demo" / "models"
 
@@ -31,7 +31,7 @@ def write(path: Path, weights: dict[str, Tensor], metadata: dict[str, object]) -
 def export_vae(run: Path, models: Path) -> None:
     """Write the VAE; weights that are too small for float16 are kept as bfloat16."""
     weights = {}
-    for name, value in torch.load(run / "vae.pt").items():
+    for name, value in restore(run / "vae.safetensors").items():
         weights[name] = value.half() if stream_scale(name) == 1.0 else value.bfloat16()
     log = run / "vae_phases.jsonl"
     lines = log.read_text().splitlines() if log.exists() else []
@@ -46,9 +46,9 @@ def export_vae(run: Path, models: Path) -> None:
 
 def export_dit(run: Path, models: Path) -> None:
     """Write the diffusion model under ComfyUI's own names."""
-    from dit_model import comfy_state
+    from parts.dit_model import comfy_state
 
-    state = torch.load(run / "dit.pt")
+    state = restore(run / "dit.safetensors")
     weights = {name: value.half() for name, value in state["weights"].items()}
     note_figures("dit_training", state["record"])
     write(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from host import import_demo_models, use_comfyui
+from parts.host import import_demo_models, use_comfyui
 from PIL import Image, ImageDraw
 
 PROMPTS = (

@@ -3,7 +3,7 @@
     python train_dit.py --comfyui PATH --out DIR --minutes 50
 
 Convention of the released models: x = (1 - sigma) x0 + sigma noise, the target is noise - x0,
-the model is told 1000 sigma. DIR/dit.pt holds the averaged weights, DIR/dit_last.pt everything
+the model is told 1000 sigma. DIR/dit.safetensors holds the averaged weights, DIR/dit_last.safetensors everything
 that is needed to go on (`--resume`).
 """
 
@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from dit_model import build_dit, velocity
-from host import use_comfyui
+from parts.dit_model import build_dit, velocity
+from parts.host import use_comfyui
+from parts.stored import restore, store
+from parts.vae_start import LATENT_SCALE
 from torch import Tensor, nn
 from train_vae import learning_rate
-from vae_start import LATENT_SCALE
 
 TOKENS_IN_BATCH = 1280
 SHIFT = 5.0  # pushes noise levels up, as sampling with ComfyUI's shift of 7 does
@@ -42,12 +43,12 @@ class Scenes:
     """Latents and text features, handed out in batches of one picture size.
 
     Args:
-        folder: The folder with `latents.pt` and `text.pt`.
+        folder: The folder with `latents.safetensors` and `text.safetensors`.
         generator: Source of randomness.
     """
 
     def __init__(self, folder: Path, generator: torch.Generator) -> None:
-        text, images = torch.load(folder / "text.pt"), torch.load(folder / "latents.pt")
+        text, images = restore(folder / "text.safetensors"), restore(folder / "latents.safetensors")
         self.texts, self.pooled = text["texts"], text["pooled"]
         self.latents, self.generator = images["latents"], generator
         self.count = min(len(self.texts), len(self.latents))
@@ -130,11 +131,13 @@ def save(
 ) -> None:
     """Write the averaged weights and the state to go on from."""
     for name, content in (
-        ("dit.pt", {"weights": average, "record": record}),
-        ("dit_last.pt", {"weights": model.state_dict(), "average": average, "record": record}),
+        ("dit.safetensors", {"weights": average, "record": record}),
+        (
+            "dit_last.safetensors",
+            {"weights": dict(model.state_dict()), "average": average, "record": record},
+        ),
     ):
-        torch.save(content, args.out / f"{name}.part")
-        (args.out / f"{name}.part").replace(args.out / name)
+        store(args.out / name, content)
 
 
 def train(model: nn.Module, args: argparse.Namespace) -> dict:
@@ -145,7 +148,7 @@ def train(model: nn.Module, args: argparse.Namespace) -> dict:
     average = {k: v.detach().clone() for k, v in model.state_dict().items()}
     optimizers, steps, earlier = make_optimizers(model, args.lr), 0, 0
     if args.resume:
-        state = torch.load(args.out / "dit_last.pt")
+        state = restore(args.out / "dit_last.safetensors")
         model.load_state_dict(state["weights"])
         average, steps = state["average"], state["record"]["steps"]
         earlier = state["record"]["seconds"]

@@ -7,7 +7,7 @@ The encoder is not trained: it starts, and for single pictures stays, as the lin
 patches that keeps most of their energy, so that the diffusion model can be trained at the same
 time. `decoder` trains the decoder on single pictures. `clips` opens the kernel taps of both
 halves that look back in time, while the encoder keeps what it does with a still.
-Each phase starts from DIR/vae.pt where that exists and leaves its averaged weights there.
+Each phase starts from DIR/vae.safetensors where that exists and leaves its averaged weights there.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from random import Random
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from host import use_comfyui
-from muon import ConvMuon
-from pictures_stream import clip, patch_basis, picture, still_batch, to_tensor
+from parts.host import use_comfyui
+from parts.muon import ConvMuon
+from parts.pictures_stream import clip, patch_basis, picture, still_batch, to_tensor
+from parts.stored import restore, store
 from torch import Tensor, nn
 
 LATENT_NOISE = 0.15
@@ -47,7 +48,7 @@ def learning_rate(done: float, peak: float, warm: float = 0.02, last: float = 0.
 
 def still_loss(vae: nn.Module, rng: Random) -> Tensor:
     """Return the loss of the decoder on one batch of stills."""
-    from vae_stills import decode_stills, encode_stills
+    from parts.vae_stills import decode_stills, encode_stills
 
     pictures = still_batch(rng)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -85,7 +86,7 @@ class KeepStills:
 
 def open_phase(vae: nn.Module, phase: str) -> None:
     """Choose what a phase may change."""
-    from vae_stills import flatten_time
+    from parts.vae_stills import flatten_time
 
     if phase == "decoder":
         flatten_time(vae)
@@ -97,7 +98,7 @@ def open_phase(vae: nn.Module, phase: str) -> None:
 
 def make_optimizers(vae: nn.Module, lr: float) -> list[torch.optim.Optimizer]:
     """Muon for kernels, AdamW for the rest; weights that are kept small get small steps."""
-    from vae_stills import stream_scale
+    from parts.vae_stills import stream_scale
 
     groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
     for name, value in vae.named_parameters():
@@ -127,7 +128,7 @@ def average_in(average: dict[str, Tensor], vae: nn.Module, decay: float) -> None
 
 def train(vae: nn.Module, args: argparse.Namespace) -> dict:
     """Run one phase and return its record; the averaged weights are saved as it goes."""
-    from vae_stills import with_time
+    from parts.vae_stills import with_time
 
     rng, started, steps, recent, saved = Random(args.seed), time.time(), 0, [], 0.0
     torch.manual_seed(args.seed)
@@ -159,10 +160,9 @@ def train(vae: nn.Module, args: argparse.Namespace) -> dict:
                 flush=True,
             )
         if spent - saved > 120:
-            torch.save(with_time(average), args.out / "vae.pt.part")
-            (args.out / "vae.pt.part").replace(args.out / "vae.pt")
+            store(args.out / "vae.safetensors", with_time(average))
             saved = spent
-    torch.save(with_time(average), args.out / "vae.pt")
+    store(args.out / "vae.safetensors", with_time(average))
     return {
         "phase": args.phase,
         "seed": args.seed,
@@ -175,14 +175,14 @@ def train(vae: nn.Module, args: argparse.Namespace) -> dict:
 
 def start(vae: nn.Module, args: argparse.Namespace) -> None:
     """Work out the weights to start from and save them."""
-    from vae_start import normalise_latents, start_decoder, start_encoder
+    from parts.vae_start import normalise_latents, start_decoder, start_encoder
 
     rng = Random(args.seed)
     start_encoder(vae, patch_basis(args.seed))
     examples = [to_tensor(picture(rng, (128, 128), 0.15)) for _ in range(100)]
     normalise_latents(vae, examples)
     start_decoder(vae, examples)
-    torch.save(vae.state_dict(), args.out / "vae.pt")
+    store(args.out / "vae.safetensors", dict(vae.state_dict()))
 
 
 def main() -> None:
@@ -197,12 +197,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     use_comfyui(args.comfyui, args.threads)
-    from vae_stills import build_vae
+    from parts.vae_stills import build_vae
 
     args.out.mkdir(parents=True, exist_ok=True)
     vae = build_vae(args.seed)
-    if (args.out / "vae.pt").exists():
-        vae.load_state_dict(torch.load(args.out / "vae.pt"))
+    if (args.out / "vae.safetensors").exists():
+        vae.load_state_dict(restore(args.out / "vae.safetensors"))
     else:
         start(vae, args)
     record = train(vae, args)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
-from vae_stills import STREAM_SCALE, encode_stills
+
+from .vae_stills import STREAM_SCALE, encode_stills
 
 LATENT_SCALE = 0.476986
 

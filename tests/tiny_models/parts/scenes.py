@@ -11,8 +11,9 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from figures_art import SHAPES, THINGS, Brush, Colour, darker, full_body, headshot
 from PIL import Image, ImageDraw
+
+from .figures_art import SHAPES, THINGS, Brush, Colour, darker, full_body, headshot
 
 COLOURS: dict[str, Colour] = {
     "red": (214, 44, 40),

@@ -7,8 +7,9 @@ from random import Random
 import numpy as np
 import torch
 from PIL import Image
-from scenes import draw_scene, photograph_crop
 from torch import Tensor
+
+from .scenes import draw_scene, photograph_crop
 
 BATCHES = ((3, (64, 64)), (3, (64, 64)), (3, (64, 64)), (1, (128, 96)), (1, (96, 128)))
 

@@ -27,7 +27,7 @@ def use_comfyui(folder: Path, threads: int = 1) -> None:
 
 def import_demo_models() -> ModuleType:
     """Import the pack's `nodes/host/demo_models.py` without the rest of the pack."""
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     for name in ("pack", "pack.nodes", "pack.nodes.host"):
         package = ModuleType(name)
         package.__path__ = [str(root.joinpath(*name.split(".")[1:]))]
@@ -37,7 +37,7 @@ def import_demo_models() -> ModuleType:
 
 def note_figures(key: str, value: object) -> None:
     """Put one entry into this folder's `figures.json`."""
-    path = Path(__file__).resolve().parent / "figures.json"
+    path = Path(__file__).resolve().parents[1] / "figures.json"
     figures = json.loads(path.read_text()) if path.exists() else {}
     figures[key] = value
     path.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
