@@ -3,8 +3,8 @@
     python train_dit.py --comfyui PATH --out DIR --minutes 50
 
 Convention of the released models: x = (1 - sigma) x0 + sigma noise, the target is noise - x0,
-the model is told 1000 sigma. DIR/dit.safetensors holds the averaged weights, DIR/dit_last.safetensors everything
-that is needed to go on (`--resume`).
+the model is told 1000 sigma. DIR/dit.safetensors holds the averaged weights,
+DIR/dit_last.safetensors everything that is needed to go on (`--resume`).
 """
 
 from __future__ import annotations
@@ -130,14 +130,9 @@ def save(
     args: argparse.Namespace, model: nn.Module, average: dict[str, Tensor], record: dict
 ) -> None:
     """Write the averaged weights and the state to go on from."""
-    for name, content in (
-        ("dit.safetensors", {"weights": average, "record": record}),
-        (
-            "dit_last.safetensors",
-            {"weights": dict(model.state_dict()), "average": average, "record": record},
-        ),
-    ):
-        store(args.out / name, content)
+    store(args.out / "dit.safetensors", {"weights": average, "record": record})
+    last = {"weights": dict(model.state_dict()), "average": average, "record": record}
+    store(args.out / "dit_last.safetensors", last)
 
 
 def train(model: nn.Module, args: argparse.Namespace) -> dict:
