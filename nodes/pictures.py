@@ -110,68 +110,7 @@ class CropToBuckets(io.ComfyNode):
             description="Cuts named shots (full body, waist up, torso, headshot, detail) out of "
             "every picture, each into the bucket that suits it. Crops, never stretches.",
             is_output_node=True,
-            inputs=[
-                wires.Media.Input("media", tooltip="From Load Training Images."),
-                io.String.Input(
-                    "buckets",
-                    default="960x1707, 768x1024, 1024x1024, 1024x768",
-                    tooltip="Sizes to train on, width x height in pixels, separated by commas. "
-                    "Each side is taken to the nearest multiple of 16 (1707 becomes 1712).",
-                ),
-                io.String.Input(
-                    "shots",
-                    default="full_body, waist_up, torso, headshot, detail",
-                    tooltip="Which shots to cut: any of full_body, waist_up, torso, headshot, "
-                    "detail, separated by commas.",
-                ),
-                io.Float.Input(
-                    "max_enlargement",
-                    default=1.5,
-                    min=1.0,
-                    max=4.0,
-                    step=0.05,
-                    tooltip="A crop that would have to be enlarged more than this is left out, "
-                    "with the reason.",
-                ),
-                io.Float.Input(
-                    "margin",
-                    default=0.05,
-                    min=0.0,
-                    max=0.5,
-                    step=0.01,
-                    tooltip="Space around the subject, as a share of its height.",
-                ),
-                io.Combo.Input(
-                    "background",
-                    options=list(_BACKGROUNDS),
-                    default="white",
-                    tooltip="Colour behind transparent pictures.",
-                ),
-                io.String.Input(
-                    "boxes",
-                    default="",
-                    multiline=True,
-                    tooltip="Crops set by hand, as JSON; they replace the proposals for the "
-                    'pictures they name: [{"picture": "front.png", "box": [0.1, 0, 0.8, 0.5], '
-                    '"shot": "waist_up", "bucket": "768x1024"}]. A box is left, top, width and '
-                    "height as shares of the picture, from 0 to 1.",
-                ),
-                io.Float.Input(
-                    "heads_tall",
-                    default=7.5,
-                    min=2.0,
-                    max=9.0,
-                    step=0.1,
-                    tooltip="How many heads tall the figure is: 7.5 for people, about 6 for "
-                    "anime, 3 for chibi.",
-                ),
-                io.Mask.Input(
-                    "subject_mask",
-                    optional=True,
-                    tooltip="One mask per picture, in order: where the subject is. Without it the "
-                    "subject is found from transparency or a plain background.",
-                ),
-            ],
+            inputs=_crop_inputs(),
             outputs=[
                 wires.out(wires.Crops, "crops", "For Caption Template."),
                 wires.out(
@@ -214,6 +153,71 @@ class CropToBuckets(io.ComfyNode):
         ]
         lines += [f"bucket {empty.bucket}: {empty.reason}" for empty in plan.empty_buckets]
         return io.NodeOutput(plan, sheet, ui=wires.show(lines=lines, image=sheet))
+
+
+def _crop_inputs() -> list[io.Input]:
+    return [
+        wires.Media.Input("media", tooltip="From Load Training Images."),
+        io.String.Input(
+            "buckets",
+            default="960x1707, 768x1024, 1024x1024, 1024x768",
+            tooltip="Sizes to train on, width x height in pixels, separated by commas. "
+            "Each side is taken to the nearest multiple of 16 (1707 becomes 1712).",
+        ),
+        io.String.Input(
+            "shots",
+            default="full_body, waist_up, torso, headshot, detail",
+            tooltip="Which shots to cut: any of full_body, waist_up, torso, headshot, "
+            "detail, separated by commas.",
+        ),
+        io.Float.Input(
+            "max_enlargement",
+            default=1.5,
+            min=1.0,
+            max=4.0,
+            step=0.05,
+            tooltip="A crop that would have to be enlarged more than this is left out, "
+            "with the reason.",
+        ),
+        io.Float.Input(
+            "margin",
+            default=0.05,
+            min=0.0,
+            max=0.5,
+            step=0.01,
+            tooltip="Space around the subject, as a share of its height.",
+        ),
+        io.Combo.Input(
+            "background",
+            options=list(_BACKGROUNDS),
+            default="white",
+            tooltip="Colour behind transparent pictures.",
+        ),
+        io.String.Input(
+            "boxes",
+            default="",
+            multiline=True,
+            tooltip="Crops set by hand, as JSON; they replace the proposals for the "
+            'pictures they name: [{"picture": "front.png", "box": [0.1, 0, 0.8, 0.5], '
+            '"shot": "waist_up", "bucket": "768x1024"}]. A box is left, top, width and '
+            "height as shares of the picture, from 0 to 1.",
+        ),
+        io.Float.Input(
+            "heads_tall",
+            default=7.5,
+            min=2.0,
+            max=9.0,
+            step=0.1,
+            tooltip="How many heads tall the figure is: 7.5 for people, about 6 for "
+            "anime, 3 for chibi.",
+        ),
+        io.Mask.Input(
+            "subject_mask",
+            optional=True,
+            tooltip="One mask per picture, in order: where the subject is. Without it the "
+            "subject is found from transparency or a plain background.",
+        ),
+    ]
 
 
 def _masks(media: TrainingMedia, mask: torch.Tensor | None) -> dict[str, object]:

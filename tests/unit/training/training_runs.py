@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,47 @@ def with_fresh_network(request: TrainRequest, folder: Path | None = None) -> Tra
     fresh = LoraNetwork(list(old.targets), old.rank, old.alpha, config.train.seed)
     place = request.run_folder if folder is None else folder
     return dataclasses.replace(request, network=fresh, run_folder=place)
+
+
+def stop_after_polls(count: int) -> Callable[[], bool]:
+    """A should_stop that says yes from its `count`-th question on."""
+    asked = 0
+
+    def should_stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > count
+
+    return should_stop
+
+
+def events_of(folder: Path, kind: str) -> list[dict[str, Any]]:
+    lines = (folder / "events.jsonl").read_text("utf-8").splitlines()
+    return [record for line in lines if (record := json.loads(line))["type"] == kind]
+
+
+def checkpoint_files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((folder / "checkpoints").iterdir())}
+
+
+def curve(folder: Path) -> list[tuple[Any, ...]]:
+    """Everything logged of each step but times."""
+    return [
+        (row["step"], row["epoch"], row["loss"], row["lr"], row["grad_norm"], row.get("d"))
+        for row in events_of(folder, "step")
+    ]
+
+
+class GuidanceRecorder(OneLayerModel):
+    """Remembers the guidance, timesteps and text it was given."""
+
+    def __init__(self) -> None:
+        self.guidance: list[float] = []
+        self.timesteps: list[float] = []
+        self.text_sums: list[float] = []
+
+    def velocity(self, *values: Any, **named: Any) -> torch.Tensor:
+        self.timesteps += values[1].tolist()
+        self.text_sums.append(float(values[2].sum()))
+        self.guidance += values[5].tolist()
+        return super().velocity(*values, **named)

@@ -63,39 +63,31 @@ class TextEncoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class LatentCache:
-    """Where the latents of a dataset are."""
+class EncodedCache:
+    """What a caching call found and made."""
 
     folder: Path
     """The cache folder."""
     entries: dict[str, Path]
-    """File for each `latent_key`."""
+    """File for each thing: see the kinds below."""
     encoded: int
     """Files made in this call."""
     reused: int
     """Files that were there already."""
     is_complete: bool
-    """Whether all items are there; False after a stop."""
+    """Whether everything is there; False after a stop."""
     identity: str = ""
     """The encoder's identity."""
 
 
 @dataclass(frozen=True, slots=True)
-class TextCache:
-    """Where the conditioning of a dataset's captions is; "" is always among them."""
+class LatentCache(EncodedCache):
+    """Where the latents of a dataset are: a file for each `latent_key`."""
 
-    folder: Path
-    """The cache folder."""
-    entries: dict[str, Path]
-    """File for each caption."""
-    encoded: int
-    """Files made in this call."""
-    reused: int
-    """Files that were there already."""
-    is_complete: bool
-    """Whether all captions are there; False after a stop."""
-    identity: str = ""
-    """The encoder's identity."""
+
+@dataclass(frozen=True, slots=True)
+class TextCache(EncodedCache):
+    """Where a dataset's encoded captions are: a file for each caption, "" always among them."""
 
 
 @dataclass(slots=True)
