@@ -94,8 +94,8 @@ def _training_nodes(
 ) -> dict[str, Any]:
     model, clip, vae = models
     length = (
-        {"length": 150, "length_unit": "steps", "save_every": 15, "save_unit": "steps",
-         "batch_size": 2, "hold_out": 4, "trigger": "alva"}
+        {"length": 120, "length_unit": "steps", "save_every": 12, "save_unit": "steps",
+         "batch_size": 4, "hold_out": 4, "trigger": "alva"}
         if demo
         else {"length": 200, "length_unit": "epochs", "save_every": 5, "save_unit": "epochs",
               "accumulation": 2}

@@ -141,9 +141,7 @@ export async function run(page, patience) {
       state.app.api.addEventListener(`execution_${ending}`, () => (state.__status = ending));
     }
   });
-  const button = page
-    .locator('[data-testid="queue-button"] button, .queue-button-group button, .comfyui-queue-button button')
-    .first();
+  const button = page.getByRole("button", { name: "Run", exact: true }).first();
   const isThere = await button.isVisible().catch(() => false);
   if (isThere) await button.click();
   else await page.evaluate(() => /** @type {any} */ (window).app.queuePrompt(0, 1));

@@ -20,6 +20,9 @@ TOLERATED = (
     r"request: 404 /api/userdata(/user\.css|/comfy\.templates\.json)?",
     # The page asks comfy.org about every node type; the server's own policy forbids it.
     r"console: Connecting to 'https://api\.comfy\.org/",
+    # 0.33.0 asks for the models of its own first graph, which the same policy forbids.
+    r"console: (Connecting to '|Fetch API cannot load )https://huggingface\.co/Comfy-Org/z_image",
+    r"console: ComfyApp graph accessed before initialization$",
     # It sets a setting before it has registered it.
     r"console: TypeError: Cannot read properties of undefined \(reading 'id'\)\n    at onChange",
 )

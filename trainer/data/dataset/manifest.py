@@ -145,7 +145,7 @@ def format_manifest(sets: Sequence[ImageSet]) -> str:
 
 def _load_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        document: dict[str, Any] = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise DatasetError(f"Cannot read the manifest '{path}': {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -155,6 +155,7 @@ def _load_toml(path: Path) -> dict[str, Any]:
             f"The manifest '{path}' is not valid TOML: {error}. Windows paths need single quotes, "
             "forward slashes or doubled backslashes."
         ) from error
+    return document
 
 
 def _image_set(manifest: Path, values: dict[str, Any]) -> ImageSet:

@@ -6,7 +6,9 @@ lowest point before that, and the checkpoint nearest to it. Made precise:
 - Span: the larger of two windows and a fifth of the run, at most half of the run.
 - At each step after warm-up a straight line is fitted to the losses of the next span. The loss
   still falls there when the slope is below zero by more than two of its standard errors.
-- Plateau: the first step at which it falls no longer.
+- Plateau: the first step from which it does not fall for a whole window, so that one lucky stretch
+  of a noisy curve does not end the search.
+  A run of fewer than four windows is too short for that: there the line reaches to the run's end.
 - Lowest: the smallest running average up to the plateau.
 
 Source of slope and standard error: ordinary least squares, any statistics textbook.
@@ -25,6 +27,8 @@ from ..runs.history import CheckpointMark, Floats, History, running_average
 
 PickRule = Literal["guide", "validation", "last"]
 STANDARD_ERRORS = 2.0
+# For the run as a whole, where one answer decides, a fall has to be beyond doubt.
+SURE_STANDARD_ERRORS = 3.0
 # A slope that is this small against the spread of the loss is rounding, not falling.
 SMALLEST_SPREAD = 1e-12
 
@@ -79,26 +83,48 @@ def fitting_window(steps: int, window: int) -> int:
     return max(1, min(window, steps // 4))
 
 
-def find_plateau(losses: Floats, first: int, span: int) -> tuple[int | None, bool]:
+def find_plateau(losses: Floats, first: int, span: int, hold: int = 1) -> tuple[int | None, bool]:
     """Where losses stop falling.
 
     Args:
         losses: One loss a step [n].
         first: Place of the first step to look at.
         span: Losses in each fitted line, at least 3.
+        hold: Starting places in a row whose lines must not fall (fewer where the losses end).
 
     Returns:
-        The place of the first step whose next `span` losses do not fall, or None when there is
-        none; and whether the losses fall at all at `first`.
+        The place of the first of these starts, or None when there is none; and whether the losses
+        fall at the beginning or as a whole.
     """
     starts = np.arange(first, len(losses) - span + 1)
     if len(starts) == 0:
         return None, False
     slope, error = _slopes(losses, starts, span)
     is_falling = slope < -STANDARD_ERRORS * error
-    flat = np.flatnonzero(~is_falling)
+    # A start holds when no line falls from it on to the end of its stretch.
+    falls_before = np.concatenate([[0], np.cumsum(is_falling)])
+    ends = np.minimum(np.arange(len(starts)) + hold, len(starts))
+    flat = np.flatnonzero(falls_before[ends] == falls_before[:-1])
     plateau = int(starts[flat[0]]) if len(flat) else None
-    return plateau, bool(is_falling[0])
+    return plateau, bool(is_falling[0]) or _falls_as_a_whole(losses[first:])
+
+
+def _find_short_plateau(losses: Floats, first: int, shortest: int) -> tuple[int | None, bool]:
+    """As `find_plateau`, with lines from each start to the end, of `shortest` losses or more."""
+    starts = range(first, max(first, len(losses) - max(shortest, 3)) + 1)
+    for start in starts:
+        tail = losses[start:]
+        if len(tail) < 3:
+            break
+        slope, error = _slopes(tail, np.array([0]), len(tail))
+        if slope[0] >= -STANDARD_ERRORS * error[0]:
+            return start, start > first
+    return None, len(losses) - first >= 3
+
+
+def _falls_as_a_whole(losses: Floats) -> bool:
+    slope, error = _slopes(losses, np.array([0]), len(losses))
+    return bool(slope[0] < -SURE_STANDARD_ERRORS * error[0])
 
 
 def _slopes(losses: Floats, starts: np.ndarray, span: int) -> tuple[Floats, Floats]:
@@ -136,7 +162,13 @@ def _pick_by_guide(history: History, window: int) -> Pick:
     average = running_average(history.losses, used)
     first = min(history.warmup_steps, count - 1)
     span = max(3, min(max(2 * used, count // 5), count // 2))
-    plateau, falls = find_plateau(losses, first, span)
+    # A short run has too few losses in a span to tell a fall from noise: look to the run's end.
+    is_short = used < window
+    plateau, falls = (
+        _find_short_plateau(losses, first, used)
+        if is_short
+        else find_plateau(losses, first, span, hold=used)
+    )
     if not falls:
         plateau = None
         reasons.append(
