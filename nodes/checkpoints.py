@@ -9,7 +9,7 @@ from comfy_api.latest import io
 from ..trainer.files import write_bytes
 from ..trainer.training.results.picking import Pick, pick_checkpoint
 from ..trainer.training.results.plot import draw_loss
-from ..trainer.training.runs.history import read_history
+from ..trainer.training.runs.history import History, read_history
 from . import wires
 from .host.folders import checked_name, find_source, loras_folder
 
@@ -90,6 +90,14 @@ class PickCheckpoint(io.ComfyNode):
                     optional=True,
                     tooltip="Without 'run': the folder of an earlier run, such as runs/my_run.",
                 ),
+                io.Combo.Input(
+                    "rule",
+                    options=["guide", "validation"],
+                    default="guide",
+                    optional=True,
+                    tooltip="guide: by the running average, as above. validation: the lowest loss "
+                    "on the crops that training held out (needs 'hold_out').",
+                ),
             ],
             outputs=[
                 wires.out(
@@ -110,11 +118,13 @@ class PickCheckpoint(io.ComfyNode):
         copy_to_loras: bool,
         run: Path | None = None,
         run_folder: str = "",
+        rule: str = "guide",
     ) -> io.NodeOutput:
-        """Pick by the guide's rule, copy, explain."""
+        """Pick, copy, explain; where both rules can speak, say what the other one says."""
         folder = run if run is not None else find_source(run_folder, "run_folder")
-        pick = pick_checkpoint(read_history(folder), window=window)
-        lines = list(pick.reasons)
+        history = read_history(folder)
+        pick = pick_checkpoint(history, rule, window)
+        lines = [*pick.reasons, *_other_opinion(history, rule, window)]
         path = pick.path
         if copy_to_loras:
             name = checked_name(lora_name or f"{folder.name}-step{pick.step:06d}", "lora_name")
@@ -125,3 +135,12 @@ class PickCheckpoint(io.ComfyNode):
         return io.NodeOutput(
             pick, str(path), "\n".join(lines), ui=wires.show(lines=lines, extra=extra)
         )
+
+
+def _other_opinion(history: History, rule: str, window: int) -> list[str]:
+    if not history.validation:
+        return []
+    other = "validation" if rule == "guide" else "guide"
+    step = pick_checkpoint(history, other, window).step
+    words = {"guide": "The guide's rule", "validation": "The loss on held-out crops"}
+    return [f"{words[other]} would choose step {step}."]

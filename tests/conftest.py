@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -11,6 +12,11 @@ import pytest
 
 from dev.layout import Host
 from tests.host.server import HostServer
+
+
+def pytest_configure() -> None:
+    """A plain kill ends the tests in order too, so that no server is left running."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=143))
 
 
 class Comfyui(Host):

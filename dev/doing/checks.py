@@ -73,8 +73,12 @@ def _stream(command: Sequence[str | Path], env: dict[str, str]) -> tuple[int, st
         encoding="utf-8",
         errors="replace",
     ) as process:
-        for line in process.stdout or ():
-            sys.stdout.write(line)
-            sys.stdout.flush()
-            last = line.strip() or last
+        try:
+            for line in process.stdout or ():
+                sys.stdout.write(line)
+                sys.stdout.flush()
+                last = line.strip() or last
+        except BaseException:
+            process.terminate()
+            raise
     return process.returncode, last

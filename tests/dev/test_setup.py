@@ -75,7 +75,7 @@ def test_comfyui_inside_the_portable_package_is_found(tmp_path: Path) -> None:
 
 
 def test_failed_command_quotes_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dev.installer.SETUP_LOG", tmp_path / "setup.log")
+    monkeypatch.setattr("dev.installing.installer.SETUP_LOG", tmp_path / "setup.log")
     code = "import sys; print('ERROR: no such package'); print('bye'); sys.exit(3)"
     with pytest.raises(TaskError, match=r"^Getting it failed: no such package\. Try again\."):
         run_logged([sys.executable, "-c", code], "Getting it", "Try again.")
