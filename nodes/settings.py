@@ -138,7 +138,14 @@ def _input_of(settings: type[Settings], name: str, default: object) -> io.Input:
         default=default,
         min=rule.range.low,
         max=rule.range.high,
-        step=0.01 if default == 0 or default >= 0.01 else default,
+        step=_step_of(default),
         round=False,
         tooltip=tooltip,
     )
+
+
+def _step_of(default: float) -> float:
+    """The page shows as many digits as the step has: enough for what people type there."""
+    if default == 0:
+        return 0.0001
+    return 0.01 if default >= 0.01 else default
