@@ -32,6 +32,9 @@ class ComfyWeightSource:
         shapes: dict[str, tuple[int, ...]] = {}
         for module_name, module in diffusion_model.named_modules():
             for kind, parameter in module.named_parameters(recurse=False):
+                if hasattr(module, "weight_function") and kind not in ("weight", "bias"):
+                    # Scales of quantized layers are part of the weight that is lent.
+                    continue
                 name = canonical_name(f"{module_name}.{kind}" if module_name else kind)
                 self._owners[name] = (module, kind)
                 shapes[name] = _logical_shape(module, kind, parameter)
@@ -55,8 +58,8 @@ class ComfyWeightSource:
         with torch.no_grad():
             if not hasattr(module, "weight_function"):
                 # Plain parameters (norm scales of some versions) take no part in ComfyUI's casts.
-                return getattr(module, kind).to(device=device, dtype=dtype)
-            return self._cast(module, kind, dtype, device)
+                return getattr(module, kind).detach().to(device=device, dtype=dtype)
+            return self._cast(module, kind, dtype, device).detach()
 
     def release(self) -> None:
         """Tell ComfyUI that the last weight handed out is no longer needed."""
@@ -86,6 +89,10 @@ class ComfyWeightSource:
         if scale is not None:
             # 0.3.75's scaled fp8 layers leave the multiplication to their own forward.
             weight = weight * scale.to(device=weight.device, dtype=weight.dtype)
+        input_scale = getattr(module, "pre_quant_scale", None)
+        if input_scale is not None:
+            # Some 4-bit layers multiply their input first, one number for each column.
+            weight = weight * input_scale.to(device=weight.device, dtype=weight.dtype)
         return weight
 
 
@@ -115,9 +122,11 @@ def borrow_model(model: object, activation_bytes: int) -> Iterator[ComfyWeightSo
             "What is connected to 'model' holds no diffusion model. "
             "Connect the MODEL output of a HunyuanVideo loader."
         )
-    comfy.model_management.load_models_gpu(
-        [model], memory_required=activation_bytes, minimum_memory_required=activation_bytes
-    )
+    # Loaded as a prompt loads it: ComfyUI cannot unload quantized weights moved in another mode.
+    with torch.inference_mode():
+        comfy.model_management.load_models_gpu(
+            [model], memory_required=activation_bytes, minimum_memory_required=activation_bytes
+        )
     source = ComfyWeightSource(diffusion_model)
     try:
         yield source

@@ -1,70 +1,114 @@
-"""Loads the demo model in each number format ComfyUI offers; compares what is lent and computed."""
+"""Borrows a random model in each form in which ComfyUI keeps weights; prints the differences.
+
+Every form is also worked out by hand, from the numbers in the file, without ComfyUI's casts.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.host import pack
+from tests.host import forward_check, pack
 
 pack.load()
-import comfy.sd  # noqa: E402
+import comfy.model_management  # noqa: E402
 import torch  # noqa: E402
 
-KINDS = {
-    "fp32": torch.float32,
-    "fp16": torch.float16,
-    "bf16": torch.bfloat16,
-    "fp8_e4m3fn": torch.float8_e4m3fn,
-    "fp8_e5m2": torch.float8_e5m2,
-}
-CPU = torch.device("cpu")
+from tests.host.weight_kinds import CPU, Builder, Case, Weights, outside_inference  # noqa: E402
 
 
 def module(name: str) -> Any:
     return import_module(f"{pack.NAME}.{name}")
 
 
-def compare(path: Path, dtype: torch.dtype) -> dict[str, Any]:
-    """Differences for the model stored as `dtype`, as UNETLoader's weight_dtype loads it."""
-    weights, mapping = module("nodes.host.weights"), module("trainer.model.weights")
+def measure(case: Case, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+    """Differences between what is lent and computed and the weights by hand."""
+    inner = case.model.model.diffusion_model
+    before = snapshot(inner)
+    with outside_inference():
+        by_hand = {name: value.clone() for name, value in case.by_hand.items()}
+        expected = run(module("trainer.model.weights").MappingSource(by_hand))
+        with module("nodes.host.weights").borrow_model(case.model, 10**8) as source:
+            if case.is_streamed:
+                stream(case.model)
+            loaded = snapshot(inner)
+            lent = {name: lent_difference(source, name, value) for name, value in by_hand.items()}
+            ours = run(source)
+            stayed = snapshot(inner)
+            found_shapes = dict(source.shapes)
+    functions = [len(part.weight_function) for part in inner.modules() if is_cast(part)]
+    theirs = by_comfyui(inner, case.compute)
+    result = {
+        "stored_as": sorted({str(value.dtype) for value in loaded.values()}),
+        "weight_functions": sum(functions),
+        "lent": max(lent.values()),
+        "velocity": relative(ours[0], expected[0]),
+        "gradient": relative(ours[1], expected[1]),
+        "comfyui": relative(ours[0], theirs),
+        "same_shapes": found_shapes == shapes,
+        "unchanged": is_same(loaded, stayed),
+        "got_gradients": [name for name, value in inner.named_parameters() if has_gradient(value)],
+    }
+    comfy.model_management.unload_all_models()
+    case.model.detach()
+    return result | {"restored": is_same(before, snapshot(inner))}
+
+
+def stream(model: Any) -> None:
+    """Load again with room for no weight at all: patches then run with every cast."""
     with torch.inference_mode():
-        model = comfy.sd.load_diffusion_model(str(path), model_options={"dtype": dtype})
-        inner = model.model.diffusion_model
-        stored = {weights.canonical_name(k): v for k, v in inner.state_dict().items()}
-        with torch.inference_mode(False), torch.enable_grad():
-            by_hand = mapping.MappingSource({k: v.float().clone() for k, v in stored.items()})
-            with weights.borrow_model(model, 10**8) as source:
-                lent = max(
-                    float((source.weight(name, torch.float32, CPU) - value.float()).abs().max())
-                    for name, value in stored.items()
-                )
-                ours, gradient = run(source)
-                expected, expected_gradient = run(by_hand)
-            theirs = by_comfyui(inner, model)
-        kept = {weights.canonical_name(k): v for k, v in inner.state_dict().items()}
+        model.unpatch_model(CPU)
+        model.load(CPU, lowvram_model_memory=1)
+
+
+def is_cast(part: torch.nn.Module) -> bool:
+    return hasattr(part, "weight_function")
+
+
+def has_gradient(parameter: torch.Tensor) -> bool:
+    return parameter.grad is not None
+
+
+def snapshot(inner: torch.nn.Module) -> Weights:
+    """Copies of all parameters as they are stored, quantized numbers apart from their scales."""
     return {
-        "stored_as": sorted({str(value.dtype) for value in stored.values()}),
-        "lent": lent,
-        "velocity": float((ours - expected).abs().max()),
-        "gradient": float((gradient - expected_gradient).abs().max()),
-        "comfyui": float((ours - theirs).norm() / theirs.norm()),
-        "unchanged": all(
-            torch.equal(stored[name].view(torch.uint8), kept[name].view(torch.uint8))
-            for name in stored
-        ),
+        name: getattr(value, "_qdata", value).detach().clone()
+        for name, value in inner.named_parameters()
     }
 
 
-def batch(text_width: int = 128) -> dict[str, torch.Tensor]:
+def is_same(one: Weights, other: Weights) -> bool:
+    return one.keys() == other.keys() and all(
+        torch.equal(in_bytes(one[name]), in_bytes(other[name])) for name in one
+    )
+
+
+def in_bytes(value: torch.Tensor) -> torch.Tensor:
+    return value.reshape(-1).view(torch.uint8)
+
+
+def relative(found: torch.Tensor, wanted: torch.Tensor) -> float:
+    return float((found - wanted).norm() / wanted.norm())
+
+
+def lent_difference(source: Any, name: str, wanted: torch.Tensor) -> float:
+    """Largest difference of one weight over its largest number; infinite for a wrong form."""
+    found = source.weight(name, torch.float32, CPU)
+    if found.dtype != torch.float32 or found.shape != wanted.shape or found.requires_grad:
+        return float("inf")
+    return float((found - wanted).abs().max() / wanted.abs().max())
+
+
+def batch() -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(4)
     return {
         "latents": torch.randn(1, 16, 1, 12, 8, generator=generator),
-        "text": torch.randn(1, 6, text_width, generator=generator),
+        "text": torch.randn(1, 6, forward_check.TEXT_WIDTH, generator=generator),
         "pooled": torch.randn(1, 768, generator=generator),
     }
 
@@ -85,23 +129,26 @@ def run(source: Any) -> tuple[torch.Tensor, torch.Tensor]:
     return predicted.detach(), torch.cat([p.grad.flatten() for p in network.parameters()])
 
 
-def by_comfyui(inner: Any, model: Any) -> torch.Tensor:
-    """ComfyUI's own forward of the same model, in the number format it computes in."""
-    dtype = model.model.manual_cast_dtype or model.model.get_dtype()
+def by_comfyui(inner: Any, dtype: torch.dtype) -> torch.Tensor:
+    """ComfyUI's own forward of the same model on inputs of the given dtype."""
     given = {name: value.to(dtype) for name, value in batch().items()}
-    with torch.no_grad():
-        made = inner(
-            given["latents"], torch.tensor([500.0]), given["text"], y=given["pooled"],
-            guidance=torch.tensor([1.0]),
-        )  # fmt: skip
+    made = inner(
+        given["latents"], torch.tensor([500.0]), given["text"], y=given["pooled"],
+        guidance=torch.tensor([1.0], dtype=dtype),
+    )  # fmt: skip
     return made.float()
 
 
 def main() -> None:
-    """Print one JSON object."""
-    demo = module("nodes.host.demo_models")
-    path = demo.MODELS_FOLDER / demo.DIT_FILE
-    print(json.dumps({name: compare(path, dtype) for name, dtype in KINDS.items()}))
+    """Print one JSON object: the differences of every kind, None for one ComfyUI lacks."""
+    found: dict[str, Any] = {}
+    with torch.inference_mode(), tempfile.TemporaryDirectory() as folder:
+        builder = Builder(Path(folder))
+        shapes = {name: tuple(value.shape) for name, value in builder.plain.items()}
+        for name, build in builder.kinds().items():
+            case = build()
+            found[name] = None if case is None else measure(case, shapes)
+    print(json.dumps(found))
 
 
 main()
