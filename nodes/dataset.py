@@ -8,7 +8,7 @@ from pathlib import Path
 from comfy_api.latest import io
 
 from ..trainer.data.captions.captioning import Captioned
-from ..trainer.data.dataset.building import Dataset, balance_table, build_dataset, load_dataset
+from ..trainer.data.dataset.building import Dataset, build_dataset, load_dataset, summarize
 from ..trainer.data.pictures.buckets import parse_buckets
 from ..trainer.errors import DatasetError
 from . import wires
@@ -105,10 +105,4 @@ class LoadDataset(io.ComfyNode):
 
 
 def _describe(dataset: Dataset) -> list[str]:
-    lines = [f"{len(dataset.items)} pictures in {dataset.folder}"]
-    for row in balance_table(dataset):
-        lines.append(
-            f"{row.bucket.width_px}x{row.bucket.height_px}: {row.pictures} pictures x "
-            f"{row.repeats} repeats = {row.samples_per_epoch} samples per epoch"
-        )
-    return lines
+    return [*summarize(dataset).split("\n"), f"in {dataset.folder}"]

@@ -28,13 +28,6 @@ def show_text(node_id: object, text: str) -> None:
         server.send_progress_text(text, str(node_id))
 
 
-def send_event(name: str, payload: dict[str, object]) -> None:
-    """Send one of the pack's own events to every open page."""
-    server = PromptServer.instance
-    if server is not None:
-        server.send_sync(f"hunyuan_lora.{name}", payload)
-
-
 def is_cancelled() -> bool:
     """Has the user pressed Cancel?"""
     return bool(comfy.model_management.processing_interrupted())

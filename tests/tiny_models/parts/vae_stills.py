@@ -12,23 +12,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-VAE_CONFIG = {
-    "ddconfig": {
-        "double_z": True,
-        "z_channels": 16,
-        "resolution": 256,
-        "in_channels": 3,
-        "out_ch": 3,
-        "ch": 64,
-        "ch_mult": [1, 1, 1, 2],
-        "num_res_blocks": 0,
-        "attn_resolutions": [],
-        "dropout": 0.0,
-        "conv3d": True,
-        "time_compress": 4,
-    },
-    "embed_dim": 16,
-}
+from .host import import_demo_models
+
 STREAM_SCALE = 5e-4
 STREAM_WRITERS = ("conv_in.conv", "conv1.conv", "conv2.conv", "proj_out")
 STREAM_CHANGERS = ("sample.conv.conv", "nin_shortcut.conv")
@@ -58,7 +43,7 @@ def build_vae(seed: int = 0) -> nn.Module:
     """
     from comfy.ldm.models.autoencoder import AutoencoderKL
 
-    vae = AutoencoderKL(**VAE_CONFIG).float()
+    vae = AutoencoderKL(**import_demo_models().VAE_PARAMS).float()
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, value in vae.named_parameters():
