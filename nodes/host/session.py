@@ -17,6 +17,7 @@ from ...trainer.data.batches import BatchSampler, TrainingItem, collect_items
 from ...trainer.data.cache.caching import LatentCache, TextCache
 from ...trainer.data.dataset.building import Dataset
 from ...trainer.errors import DatasetError, StateError
+from ...trainer.model.activation_policy import ActivationPolicy
 from ...trainer.model.hunyuan_video import HunyuanVideo, HunyuanVideoConfig
 from ...trainer.model.lora import select_targets
 from ...trainer.model.memory import BatchShape, TrainingShape, estimate_memory
@@ -251,14 +252,15 @@ def _velocity_model(
 ) -> HunyuanVideo:
     sizes = HunyuanVideoConfig.from_shapes(source.shapes)
     dtype, device = place
-    blocks = None
+    policy = None
     if device.type != "cpu":
         # Without a plan: keep everything only where half of the free memory holds it.
         shape = _training_shape(source.shapes, config)
         needed = estimate_memory(sizes, _largest(items, config), shape, 0).peak_bytes
         free = comfy.model_management.get_free_memory(device)
-        blocks = "all" if needed > free / 2 else None
-    return HunyuanVideo(sizes, source, dtype, device, checkpoint_blocks=blocks)
+        if needed > free / 2:
+            policy = ActivationPolicy.checkpoint_all(sizes.blocks)
+    return HunyuanVideo(sizes, source, dtype, device, policy)
 
 
 def _activation_bytes(model: object, config: RunConfig, items: Sequence[TrainingItem]) -> int:

@@ -6,33 +6,51 @@ Letters: B batch, C channels, F latent frames, h/w latent size, L text tokens, T
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from ..errors import ConfigError, ModelMismatchError
+from .activation_policy import ActivationPolicy
 from .architecture import HunyuanVideoConfig
+from .checkpointing import InMainMemory, InputStore, OnDevice, run_checkpointed
 from .layers.blocks import (
     BlockContext,
     DoubleBlock,
+    ModulatedNorm,
     SingleBlock,
-    compute_modulation,
-    modulated_norm,
 )
+from .layers.compiled import kernels_for
 from .layers.embeddings import compute_conditioning, join_patches, split_patches
+from .layers.packing import Segments, interleave, join_samples, pack, take_first
 from .layers.refiner import refine_text
-from .layers.rope import compute_rotary_table
-from .linear import Layers
+from .layers.rope import compute_turns, followed_by_text
+from .linear import Elementwise, Layers
 from .lora import LoraNetwork
 from .weights import WeightSource
 
-__all__ = ["HunyuanVideo", "HunyuanVideoConfig"]
+__all__ = ["HunyuanVideo", "HunyuanVideoConfig", "ModelInput"]
 
-CheckpointBlocks = frozenset[int] | Literal["all"] | None
 _COMPUTE_DTYPES = (torch.float32, torch.bfloat16, torch.float64)
+Grid = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInput:
+    """What the model looks at for one sample."""
+
+    noisy_latents: Tensor
+    """[C, F, h, w], scaled latents mixed with noise; h and w even."""
+    timestep: Tensor
+    """Scalar, noise share times 1000, in 0..1000."""
+    text: Tensor
+    """[L, T] text encoder states without padding."""
+    pooled: Tensor | None
+    """[P] pooled text vector; None for a model that takes none."""
+    guidance: Tensor | None
+    """Scalar as shown to people (6.0, not 6000); None adds no guidance."""
 
 
 class HunyuanVideo:
@@ -44,7 +62,7 @@ class HunyuanVideo:
         source: WeightSource,
         compute_dtype: torch.dtype,
         device: torch.device | str = "cpu",
-        checkpoint_blocks: CheckpointBlocks = None,
+        policy: ActivationPolicy | None = None,
     ) -> None:
         """Bind the sizes to a source of weights; no weight is read yet.
 
@@ -53,11 +71,10 @@ class HunyuanVideo:
             source: Asked for every weight in each forward and each backward pass.
             compute_dtype: float32, bfloat16 or float64 (tests).
             device: Where the computation runs.
-            checkpoint_blocks: Blocks that store only their input and run again in backward: "all",
-                or indices, double blocks first, then single blocks; None for no block.
+            policy: What is kept between forward and backward; None keeps all blocks whole.
 
         Raises:
-            ConfigError: The dtype or a block index is out of range.
+            ConfigError: The dtype is none of these, or the policy does not fit the model.
         """
         if compute_dtype not in _COMPUTE_DTYPES:
             raise ConfigError(
@@ -68,22 +85,17 @@ class HunyuanVideo:
         self.source = source
         self.compute_dtype = compute_dtype
         self.device = torch.device(device)
-        self.checkpoint_blocks = checkpoint_blocks
+        self.policy = policy or ActivationPolicy()
 
     @property
-    def checkpoint_blocks(self) -> CheckpointBlocks:
-        """Blocks under full activation checkpointing; may be changed between steps."""
-        return self._checkpoint_blocks
+    def policy(self) -> ActivationPolicy:
+        """What is kept between forward and backward; may be changed between steps."""
+        return self._policy
 
-    @checkpoint_blocks.setter
-    def checkpoint_blocks(self, blocks: CheckpointBlocks) -> None:
-        count = self.config.blocks
-        if isinstance(blocks, frozenset) and any(not 0 <= index < count for index in blocks):
-            raise ConfigError(
-                f"checkpoint_blocks names blocks {sorted(blocks)}, but this model has {count} "
-                f"blocks. Use numbers from 0 to {count - 1}, or 'all'."
-            )
-        self._checkpoint_blocks = blocks
+    @policy.setter
+    def policy(self, policy: ActivationPolicy) -> None:
+        policy.check(self.config.blocks, self.config.heads)
+        self._policy = policy
 
     def velocity(
         self,
@@ -95,13 +107,14 @@ class HunyuanVideo:
         guidance: Tensor | None,
         lora: LoraNetwork | None = None,
     ) -> Tensor:
-        """Predict the velocity (noise - latents) of noisy latents.
+        """Predict the velocity (noise - latents) of a batch of noisy latents of one size.
 
         Args:
             noisy_latents: [B, C, F, h, w], scaled latents mixed with noise; h and w even.
             timestep: [B], noise share times 1000, in 0..1000.
             text: [B, L, T] text encoder states, padded to the longest where lengths differ.
-            text_mask: bool [B, L], True for real tokens; None where every token is real.
+            text_mask: bool [B, L], True for real tokens; None where every token is real. Padding
+                costs nothing: it is taken out before the first layer.
             pooled: [B, P] pooled text vector; None for a model that takes none.
             guidance: [B] as shown to people (6.0, not 6000); None adds no guidance. Without effect
                 on a model that has no guidance input.
@@ -114,83 +127,140 @@ class HunyuanVideo:
             ModelMismatchError: A shape does not fit the model.
         """
         self._check_inputs(noisy_latents, text, text_mask, pooled)
-        layers = Layers(self.source, self.compute_dtype, self.device, lora)
-        timestep = timestep.to(self.device)
-        mask = _effective_mask(text_mask, self.device)
-        vector = compute_conditioning(
-            layers, timestep, *self._conditioning_inputs(pooled, guidance)
-        )
-        text_tokens = refine_text(layers, text, timestep, mask)
-        latents = noisy_latents.to(self.device, self.compute_dtype)
-        image_tokens = layers.linear("img_in.proj", split_patches(latents, self.config.patch_size))
-        grid = self._grid(noisy_latents)
-        context = self._context(layers, grid, text_tokens.shape[1], mask)
-        tokens = self._run_blocks(context, image_tokens, text_tokens, vector)
-        return self._finish(layers, tokens[:, : image_tokens.shape[1]], vector, grid)
+        inputs = [
+            ModelInput(
+                latents,
+                timestep[i],
+                text[i] if text_mask is None else text[i][text_mask[i]],
+                None if pooled is None else pooled[i],
+                None if guidance is None else guidance[i],
+            )
+            for i, latents in enumerate(noisy_latents)
+        ]
+        return torch.stack(self._run(inputs, lora))
+
+    def velocities(
+        self, inputs: Sequence[ModelInput], lora: LoraNetwork | None = None
+    ) -> list[Tensor]:
+        """Predict the velocities of samples of any sizes; every weight is asked for once.
+
+        Args:
+            inputs: One or more samples; picture sizes and text lengths may differ.
+            lora: The LoRA to add; None for the base model.
+
+        Returns:
+            For each sample its velocity [C, F, h, w], float32 (float64 for a float64 model).
+
+        Raises:
+            ModelMismatchError: A shape does not fit the model.
+        """
+        for sample in inputs:
+            pooled = None if sample.pooled is None else sample.pooled[None]
+            self._check_inputs(sample.noisy_latents[None], sample.text[None], None, pooled)
+        return self._run(inputs, lora)
+
+    def _run(self, inputs: Sequence[ModelInput], lora: LoraNetwork | None) -> list[Tensor]:
+        kernels = kernels_for(compiled=self._policy.compiled)
+        layers = Layers(self.source, self.compute_dtype, self.device, lora, kernels)
+        timestep = torch.stack([sample.timestep for sample in inputs]).to(self.device)
+        vector = compute_conditioning(layers, timestep, *self._conditioning_inputs(inputs))
+        text, text_segments = pack([sample.text for sample in inputs])
+        text = refine_text(layers, text, text_segments, timestep)
+        patches, image_segments = pack([self._patches(sample) for sample in inputs])
+        image = layers.linear("img_in.proj", patches)
+        grids = [self._grid(sample.noisy_latents) for sample in inputs]
+        context = self._context(layers, grids, image_segments, text_segments)
+        image = self._run_blocks(context, image, text, vector)
+        rows = self._finish(layers, image, image_segments, vector)
+        return [
+            self._velocity(rows[here], grid)
+            for here, grid in zip(image_segments.rows, grids, strict=True)
+        ]
 
     def _run_blocks(
         self, context: BlockContext, image: Tensor, text: Tensor, vector: Tensor
     ) -> Tensor:
-        layers = context.layers
+        """Image rows behind the last block."""
+        store: InputStore = InMainMemory(self.device) if self._policy.host_inputs else OnDevice()
+        streams: tuple[Tensor, ...] = (image, text)
+        del image, text
         for index in range(self.config.double_blocks):
-            name = f"double_blocks.{index}"
-            block = DoubleBlock(
-                context,
-                name,
-                compute_modulation(layers, f"{name}.img_mod.lin", vector),
-                compute_modulation(layers, f"{name}.txt_mod.lin", vector),
-            )
-            image, text = self._run(index, block.run, image, text)
-        tokens = torch.cat((image, text), dim=1)
+            double = DoubleBlock(context, f"double_blocks.{index}")
+            streams = self._run_block(index, double, streams, vector, store)
+        parts = (context.image, context.text)
+        streams = (join_samples(streams[0], streams[1], parts),)
         for index in range(self.config.single_blocks):
-            name = f"single_blocks.{index}"
-            (branch,) = compute_modulation(layers, f"{name}.modulation.lin", vector)
-            single = SingleBlock(context, name, branch)
-            tokens = self._run(self.config.double_blocks + index, single.run, tokens)
-        return tokens
+            single = SingleBlock(context, f"single_blocks.{index}")
+            number = self.config.double_blocks + index
+            streams = self._run_block(number, single, streams, vector, store)
+        return take_first(streams[0], parts)
 
-    def _run(self, index: int, block: Callable[..., Any], *tokens: Tensor) -> Any:
-        chosen = self._checkpoint_blocks
-        if chosen is None or (chosen != "all" and index not in chosen):
-            return block(*tokens)
-        # Nothing in a block is random, so there is no random state to keep.
-        return checkpoint(block, *tokens, use_reentrant=False, preserve_rng_state=False)
+    def _run_block(
+        self,
+        index: int,
+        block: DoubleBlock | SingleBlock,
+        streams: tuple[Tensor, ...],
+        vector: Tensor,
+        store: InputStore,
+    ) -> tuple[Tensor, ...]:
+        modulation = block.modulation(vector)
+        if index in self._policy.checkpoint_blocks and torch.is_grad_enabled():
+            lora = block.context.layers.lora
+            parameters = [] if lora is None else lora.parameters_in(block.name)
+            return run_checkpointed(block.run, streams, modulation, parameters, store)
+        outputs = block.run(*streams, *modulation)
+        return (outputs,) if isinstance(outputs, Tensor) else outputs
 
-    def _finish(
-        self, layers: Layers, image: Tensor, vector: Tensor, grid: tuple[int, int, int]
-    ) -> Tensor:
+    def _finish(self, layers: Layers, image: Tensor, segments: Segments, vector: Tensor) -> Tensor:
         parts = layers.linear(
-            "final_layer.adaLN_modulation.1", vector, prologue=torch.nn.functional.silu
+            "final_layer.adaLN_modulation.1", vector, prologue=Elementwise(torch.nn.functional.silu)
         )
-        shift, scale = parts[:, None, :].chunk(2, dim=-1)
-        rows = layers.linear("final_layer.linear", image, shift, scale, prologue=modulated_norm)
-        velocity = join_patches(rows, grid, self.config.patch_size)
+        shift, scale = parts.chunk(2, dim=-1)
+        prologue = ModulatedNorm(segments, layers.kernels)
+        return layers.linear("final_layer.linear", image, shift, scale, prologue=prologue)
+
+    def _velocity(self, rows: Tensor, grid: Grid) -> Tensor:
+        velocity = join_patches(rows[None], grid, self.config.patch_size)[0]
         return velocity if velocity.dtype == torch.float64 else velocity.float()
 
     def _context(
-        self, layers: Layers, grid: tuple[int, int, int], text_tokens: int, mask: Tensor | None
+        self, layers: Layers, grids: list[Grid], image: Segments, text: Segments
     ) -> BlockContext:
-        rotary = compute_rotary_table(grid, self.compute_dtype, self.device)
-        if mask is not None:
-            image_tokens = grid[0] * grid[1] * grid[2]
-            mask = torch.cat((mask.new_ones(mask.shape[0], image_tokens), mask), dim=1)
-        return BlockContext(layers, rotary, rotary.followed_by_text(text_tokens), mask)
+        known = {grid: compute_turns(grid, self.compute_dtype, self.device) for grid in set(grids)}
+        turns = tuple(known[grid] for grid in grids)
+        joint = tuple(
+            followed_by_text(table, length)
+            for table, length in zip(turns, text.lengths, strict=True)
+        )
+        return BlockContext(
+            layers, image, text, interleave(image, text), turns, joint,
+            self.config.mlp_size, self._policy.attention_chunks,
+        )  # fmt: skip
 
-    def _grid(self, latents: Tensor) -> tuple[int, int, int]:
+    def _patches(self, sample: ModelInput) -> Tensor:
+        latents = sample.noisy_latents.to(self.device, self.compute_dtype)
+        return split_patches(latents[None], self.config.patch_size)[0]
+
+    def _grid(self, latents: Tensor) -> Grid:
         frames, rows, columns = self.config.patch_size
         return (
-            latents.shape[2] // frames,
-            latents.shape[3] // rows,
-            latents.shape[4] // columns,
+            latents.shape[-3] // frames,
+            latents.shape[-2] // rows,
+            latents.shape[-1] // columns,
         )
 
     def _conditioning_inputs(
-        self, pooled: Tensor | None, guidance: Tensor | None
+        self, inputs: Sequence[ModelInput]
     ) -> tuple[Tensor | None, Tensor | None]:
+        """Pooled vectors [S, P] and guidance [S], each None where the model takes none."""
         width = self.config.pooled_width
+        pooled = [x.pooled[:width] for x in inputs if x.pooled is not None and width is not None]
+        guidance = [x.guidance for x in inputs if x.guidance is not None]
         return (
-            None if width is None or pooled is None else pooled[:, :width],
-            guidance if self.config.has_guidance else None,
+            torch.stack(pooled) if len(pooled) == len(inputs) else None,
+            torch.stack(guidance)
+            if self.config.has_guidance and len(guidance) == len(inputs)
+            else None,
         )
 
     def _check_inputs(
@@ -230,8 +300,3 @@ class HunyuanVideo:
                 f"The pooled text vector is {found}, but this model takes [batch, "
                 f"{config.pooled_width}]. Encode captions with both text encoders (CLIP-L too)."
             )
-
-
-def _effective_mask(mask: Tensor | None, device: torch.device) -> Tensor | None:
-    """None where nothing is padded: attention without a mask may use faster kernels."""
-    return None if mask is None or bool(mask.all()) else mask.to(device)

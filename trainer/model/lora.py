@@ -174,6 +174,15 @@ class LoraNetwork:
         """All parameters in target order, down before up."""
         return [parameter for _, parameter in self.named_parameters()]
 
+    def parameters_in(self, block: str) -> list[nn.Parameter]:
+        """The parameters of layers inside the module `block`, in target order."""
+        return [
+            parameter
+            for name, pair in self._pairs.items()
+            if name.startswith(f"{block}.")
+            for parameter in (pair.down, pair.up)
+        ]
+
     def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """("<layer>.lora_down.weight" | "<layer>.lora_up.weight", parameter), in target order."""
         for name, pair in self._pairs.items():

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from .architecture import HunyuanVideoConfig
-from .hunyuan_video import CheckpointBlocks
 from .lora import LoraTarget
 
+CheckpointBlocks = frozenset[int] | Literal["all"] | None
 _DOUBLE_WIDTHS = 9
 _SINGLE_WIDTHS = 7
 _SINGLE_WORKSPACE_WIDTHS = 16

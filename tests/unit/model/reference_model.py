@@ -205,9 +205,9 @@ class _Plain:
     def single(self, name: str, x: Tensor, vector: Tensor, turns: Tensor) -> Tensor:
         shift, scale, gate = self.linear(f"{name}.modulation.lin", F.silu(vector)).chunk(3, dim=1)
         wide = self.linear(f"{name}.linear1", self.modulated(x, shift, scale))
-        query, key, value = self.normed_heads(f"{name}.norm", wide[..., : 3 * 128])
+        query, key, value = self.normed_heads(f"{name}.norm", wide[..., : 3 * x.shape[-1]])
         mixed = self.attention(self.turned(query, turns), self.turned(key, turns), value)
-        both = torch.cat((mixed, self.gelu(wide[..., 3 * 128 :])), dim=-1)
+        both = torch.cat((mixed, self.gelu(wide[..., 3 * x.shape[-1] :])), dim=-1)
         return x + gate[:, None] * self.linear(f"{name}.linear2", both)
 
     def heads(self, x: Tensor) -> Tensor:
@@ -222,11 +222,11 @@ class _Plain:
         return x / size * self.weights[f"{name}.scale"]
 
     def affine(self, name: str, x: Tensor) -> Tensor:
-        normed = F.layer_norm(x, (128,), eps=1e-6)
+        normed = F.layer_norm(x, x.shape[-1:], eps=1e-6)
         return normed * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"]
 
     def modulated(self, x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-        return F.layer_norm(x, (128,), eps=1e-6) * (1 + scale[:, None]) + shift[:, None]
+        return F.layer_norm(x, x.shape[-1:], eps=1e-6) * (1 + scale[:, None]) + shift[:, None]
 
     def gelu(self, x: Tensor) -> Tensor:
         inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)

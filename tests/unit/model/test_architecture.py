@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tests.unit.model.reference_model import FULL, TINY, make_sample, make_weights
 from trainer.errors import ConfigError, ModelMismatchError
+from trainer.model.activation_policy import ActivationPolicy
 from trainer.model.architecture import HunyuanVideoConfig, expected_shapes
 from trainer.model.hunyuan_video import HunyuanVideo
 from trainer.model.weights import MappingSource
@@ -130,5 +131,7 @@ def test_model_bad_settings_are_refused() -> None:
     source = MappingSource({})
     with pytest.raises(ConfigError, match=r"torch\.float16.*fp32 or bf16"):
         HunyuanVideo(TINY, source, torch.float16)
-    with pytest.raises(ConfigError, match=r"\[1, 4\].*4 blocks.*0 to 3"):
-        HunyuanVideo(TINY, source, torch.float32, checkpoint_blocks=frozenset({4, 1}))
+    with pytest.raises(ConfigError, match=r"\[4\].*4 blocks.*0 to 3"):
+        HunyuanVideo(TINY, source, torch.float32, policy=ActivationPolicy(frozenset({4, 1})))
+    with pytest.raises(ConfigError, match=r"attention_chunks is 2.*1 attention heads"):
+        HunyuanVideo(TINY, source, torch.float32, policy=ActivationPolicy(attention_chunks=2))

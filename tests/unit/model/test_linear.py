@@ -1,4 +1,4 @@
-"""Frozen linears with prologue and LoRA, and recomputed functions, against ordinary autograd."""
+"""Frozen linears with prologue and LoRA against ordinary autograd."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from trainer.errors import ModelMismatchError
-from trainer.model.linear import Layers, frozen_linear, recomputed
+from trainer.model.linear import Elementwise, Layers, Part, frozen_linear
 from trainer.model.lora import LoraNetwork, LoraTarget
 from trainer.model.weights import MappingSource
 
@@ -73,7 +73,7 @@ def test_linear_with_prologue_and_lora_passes_gradcheck() -> None:
     layers = make_layers(network)
 
     def run(value: Tensor, factor: Tensor, *_: Tensor) -> Tensor:
-        return layers.linear("layer", value, factor, prologue=scaled_silu)
+        return layers.linear("layer", value, factor, prologue=Elementwise(scaled_silu))
 
     pair = network.pair("layer")
     assert pair is not None
@@ -92,7 +92,7 @@ def test_linear_unwanted_input_gradient_is_not_computed() -> None:
 
 
 def test_linear_without_grad_needs_records_no_graph() -> None:
-    result = make_layers().linear("layer", normal(3, 7), prologue=F.silu)
+    result = make_layers().linear("layer", normal(3, 7), prologue=Elementwise(F.silu))
     assert result.grad_fn is None
 
 
@@ -101,29 +101,37 @@ def test_linear_unknown_layer_is_named() -> None:
         frozen_linear(SOURCE, "absent", normal(3, 7))
 
 
-def test_recomputed_two_outputs_pass_gradcheck() -> None:
-    def both(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        return x.sin() * y, y.exp()
+def test_parts_and_widths_equal_one_layer() -> None:
+    network = make_network()
+    layers = make_layers(network)
+    x, y = normal(6, 3).requires_grad_(), normal(6, 4, seed=8).requires_grad_()
+    pair = network.pair("layer")
+    assert pair is not None
+    whole = layers.linear("layer", torch.cat((F.silu(x), y), dim=1))
+    parts = layers.linear_of_parts("layer", Part((x,), Elementwise(F.silu)), Part((y,)))
+    assert torch.allclose(parts, whole, rtol=1e-12, atol=1e-12)
 
-    x, y = normal(4).requires_grad_(), normal(4, seed=5).requires_grad_()
-    assert torch.autograd.gradcheck(lambda a, b: recomputed(both, a, b), (x, y))
+    def run(a: Tensor, b: Tensor, *_: Tensor) -> tuple[Tensor, ...]:
+        joined = Part((a, b), Elementwise(lambda a, b: torch.cat((a.sin(), b), dim=1)))
+        return layers.linear_into("layer", joined, (2, 3))
+
+    assert [part.shape[1] for part in run(x, y)] == [2, 3]
+    assert torch.autograd.gradcheck(run, (x, y, pair.down, pair.up))
+
+    def run_parts(a: Tensor, b: Tensor, *_: Tensor) -> Tensor:
+        return layers.linear_of_parts("layer", Part((a,), Elementwise(F.silu)), Part((b,)))
+
+    assert torch.autograd.gradcheck(run_parts, (x, y, pair.down, pair.up))
 
 
-def test_recomputed_one_unused_output_counts_as_zero_gradient() -> None:
-    x = normal(4).requires_grad_()
-    first, _ = recomputed(lambda value: (value * 2, value.exp()), x)
-    first.sum().backward()
-    assert torch.equal(x.grad, torch.full_like(x, 2.0))
-
-
-def test_recomputed_stores_only_inputs() -> None:
+def test_prologue_stores_only_its_inputs() -> None:
     kept: list[Tensor] = []
 
     def keep(tensor: Tensor) -> Tensor:
         kept.append(tensor)
         return tensor
 
-    x = normal(4).requires_grad_()
+    x = normal(4, 7).requires_grad_()
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        recomputed(lambda value: value.exp().sin().exp(), x)
+        make_layers().linear("layer", x, prologue=Elementwise(torch.exp))
     assert {tensor.data_ptr() for tensor in kept} == {x.data_ptr()}

@@ -10,9 +10,14 @@ from prodigyopt import Prodigy
 
 from tests.unit.model.reference_model import FULL, TINY
 from trainer.model.architecture import HunyuanVideoConfig, expected_shapes
-from trainer.model.hunyuan_video import CheckpointBlocks
 from trainer.model.lora import LoraNetwork, LoraTarget, select_targets
-from trainer.model.memory import BatchShape, MemoryEstimate, TrainingShape, estimate_memory
+from trainer.model.memory import (
+    BatchShape,
+    CheckpointBlocks,
+    MemoryEstimate,
+    TrainingShape,
+    estimate_memory,
+)
 
 PICTURE = BatchShape(1, 1, 96, 128, 256)
 """768 x 1024 pixels: 48 * 64 = 3072 image tokens and 256 text tokens."""

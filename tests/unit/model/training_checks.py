@@ -6,10 +6,19 @@ import torch
 from torch import Tensor
 
 from tests.unit.model.reference_model import TINY, Sample, fill_up_matrices
+from trainer.model.activation_policy import ActivationPolicy
 from trainer.model.architecture import expected_shapes
-from trainer.model.hunyuan_video import CheckpointBlocks, HunyuanVideo, HunyuanVideoConfig
+from trainer.model.hunyuan_video import HunyuanVideo, HunyuanVideoConfig
 from trainer.model.lora import LoraNetwork, select_targets
 from trainer.model.weights import WeightSource
+
+POLICIES = {
+    "whole": ActivationPolicy(),
+    "checkpointed": ActivationPolicy.checkpoint_all(TINY.blocks),
+    "in_main_memory": ActivationPolicy.checkpoint_all(TINY.blocks, host_inputs=True),
+    "two_blocks": ActivationPolicy(frozenset({0, 3})),
+}
+"""Ways to run a step of TINY, all with the same result."""
 
 EVERYTHING = r"."
 """A pattern for every linear layer, embedders, refiner and modulation included."""
@@ -25,10 +34,10 @@ def make_network(
 def make_model(
     source: WeightSource,
     dtype: torch.dtype = torch.float32,
-    checkpoint_blocks: CheckpointBlocks = None,
+    policy: ActivationPolicy | None = None,
 ) -> HunyuanVideo:
     config = HunyuanVideoConfig.from_shapes(source.shapes)
-    return HunyuanVideo(config, source, dtype, checkpoint_blocks=checkpoint_blocks)
+    return HunyuanVideo(config, source, dtype, policy=policy)
 
 
 def mean_square(velocity: Tensor) -> Tensor:

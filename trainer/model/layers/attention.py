@@ -1,84 +1,200 @@
-"""Attention over the image and text tokens together, with normalised and turned queries and keys.
+"""Attention over image and text tokens together, with normalised and turned queries and keys.
 
-Letters: B batch, L tokens, N heads, D = 128 channels a head.
+One autograd function from the fused qkv of each stream to what the tokens gathered. It keeps the
+fused qkv, its own output and the log-sum-exp; norms and rotary turns are done again in backward.
+Letters: N packed rows, K heads, L tokens of one sample, C = 128 channels a head, D = K C.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from ..linear import Layers, recomputed
-from .rope import RotaryTable
+from ..linear import Layers
+from .attention_kernels import choose_kernel
+from .packing import Segments
 
 HEAD_WIDTH = 128
-NORM_EPS = 1e-6
-
-
-def split_heads(fused: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Queries, keys and values [B, N, L, D] as views of the fused linear's output [B, L, 3ND]."""
-    parts = fused.reshape(*fused.shape[:2], 3, -1, HEAD_WIDTH).permute(2, 0, 3, 1, 4)
-    query, key, value = parts.unbind(0)
-    return query, key, value
-
-
-def attend(query: Tensor, key: Tensor, value: Tensor, key_mask: Tensor | None) -> Tensor:
-    """Attention of [B, N, L, D] -> [B, L, ND]; keys where `key_mask` [B, L] is False are unseen."""
-    mask = None if key_mask is None else key_mask[:, None, None, :]
-    mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-    return mixed.transpose(1, 2).flatten(2)
 
 
 @dataclass(frozen=True, slots=True)
-class HeadNorm:
-    """RMS norm of queries and keys over a head's channels, then the rotary turn.
+class Stream:
+    """Packed tokens that take part in an attention, with norms of their own."""
 
-    The learned scales are asked for whenever the norm runs, in backward too.
-    """
-
-    layers: Layers
-    name: str
-    rotary: RotaryTable | None
-
-    def __call__(self, query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
-        """Normalised and turned `query` and `key`, both [B, N, L, D]."""
-        return self._one(query, "query_norm"), self._one(key, "key_norm")
-
-    def _one(self, x: Tensor, kind: str) -> Tensor:
-        scale = self.layers.vector(f"{self.name}.{kind}.scale")
-        x = F.rms_norm(x, (x.shape[-1],), scale, NORM_EPS)
-        return x if self.rotary is None else self.rotary.rotate(x)
+    segments: Segments
+    norm: str
+    """Module name in front of "query_norm" and "key_norm"."""
+    turns: tuple[Tensor | None, ...]
+    """For each sample the rotary turns of its tokens [L, C / 2, 2], or None."""
 
 
-def attend_two_streams(
-    image: tuple[Tensor, HeadNorm], text: tuple[Tensor, HeadNorm], key_mask: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    """Attention over two streams with their own norms, given as fused [B, L, 3ND] outputs.
+def attend(
+    layers: Layers, streams: tuple[Stream, ...], fused: tuple[Tensor, ...], chunks: int = 1
+) -> tuple[Tensor, ...]:
+    """Attention among all tokens of each sample, over all streams.
+
+    Args:
+        layers: Asked for the norms' scales in forward and again in backward.
+        streams: One or two streams with the same number of samples.
+        fused: For each stream queries, keys and values side by side [N, 3D].
+        chunks: Groups of heads that are worked on one after the other.
 
     Returns:
-        What image tokens [B, Li, ND] and text tokens [B, Lt, ND] gathered.
+        For each stream what its tokens gathered [N, D].
     """
-    (image_fused, image_norm), (text_fused, text_norm) = image, text
-    image_query, image_key, image_value = split_heads(image_fused)
-    text_query, text_key, text_value = split_heads(text_fused)
-
-    def joined(*parts: Tensor) -> tuple[Tensor, Tensor]:
-        image_parts, text_parts = image_norm(*parts[:2]), text_norm(*parts[2:])
-        query, key = (torch.cat(pair, dim=2) for pair in zip(image_parts, text_parts, strict=True))
-        return query, key
-
-    query, key = recomputed(joined, image_query, image_key, text_query, text_key)
-    value = torch.cat((image_value, text_value), dim=2)
-    mixed = attend(query, key, value, key_mask)
-    image_tokens = image_fused.shape[1]
-    return mixed[:, :image_tokens], mixed[:, image_tokens:]
+    gathered: tuple[Tensor, ...] = _JointAttention.apply(_Call(layers, streams, chunks), *fused)
+    return gathered
 
 
-def attend_one_stream(fused: Tensor, norm: HeadNorm, key_mask: Tensor | None) -> Tensor:
-    """Attention within one stream, given as the fused linear's output [B, L, 3ND] -> [B, L, ND]."""
-    query, key, value = split_heads(fused)
-    query, key = recomputed(norm, query, key)
-    return attend(query, key, value, key_mask)
+def attend_plainly(fused: Tensor, segments: Segments) -> Tensor:
+    """Attention within one stream [N, 3D] -> [N, D] without norms and turns, by autograd."""
+    parts = []
+    for rows in segments.rows:
+        query, key, value = (part.transpose(0, 1)[None] for part in _heads(fused[rows]).unbind(1))
+        mixed = F.scaled_dot_product_attention(query, key, value)
+        parts.append(mixed[0].transpose(0, 1).flatten(1))
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _heads(fused: Tensor) -> Tensor:
+    """Fused qkv [L, 3D] as [L, 3, K, C]."""
+    return fused.view(fused.shape[0], 3, -1, HEAD_WIDTH)
+
+
+Scales = list[tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    layers: Layers
+    streams: tuple[Stream, ...]
+    chunks: int
+
+    def scales(self) -> Scales:
+        """Learned scales of queries and keys [C], for each stream."""
+        vector = self.layers.vector
+        return [
+            (vector(f"{s.norm}.query_norm.scale"), vector(f"{s.norm}.key_norm.scale"))
+            for s in self.streams
+        ]
+
+    def pieces(self, heads: int) -> Iterator[tuple[int, int, slice]]:
+        """Sample, its number among all pieces, and the heads of each piece of work."""
+        size = -(-heads // self.chunks)
+        number = 0
+        for sample in range(len(self.streams[0].segments)):
+            for first in range(0, heads, size):
+                yield sample, number, slice(first, min(first + size, heads))
+                number += 1
+
+    def inputs(
+        self, fused: tuple[Tensor, ...], scales: Scales, sample: int, heads: slice
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values [1, K, L, C] of one sample over all streams."""
+        turn_heads = self.layers.kernels.turn_heads
+        parts: tuple[list[Tensor], ...] = ([], [], [])
+        for stream, rows, (query_scale, key_scale) in zip(self.streams, fused, scales, strict=True):
+            query, key, value = _heads(rows[stream.segments.rows[sample]])[:, :, heads].unbind(1)
+            turn = stream.turns[sample]
+            parts[0].append(turn_heads(query, query_scale, turn))
+            parts[1].append(turn_heads(key, key_scale, turn))
+            parts[2].append(value)
+        query, key, value = (p[0] if len(p) == 1 else torch.cat(p) for p in parts)
+        return query.transpose(0, 1)[None], key.transpose(0, 1)[None], value.transpose(0, 1)[None]
+
+    def spread(self, joined: Tensor, targets: list[Tensor], sample: int, heads: slice) -> None:
+        """Put one sample's tokens [1, K, L, C] into the rows of each stream [N, K, C]."""
+        tokens = joined[0].transpose(0, 1)
+        first = 0
+        for stream, target in zip(self.streams, targets, strict=True):
+            last = first + stream.segments.lengths[sample]
+            target[stream.segments.rows[sample], heads] = tokens[first:last]
+            first = last
+
+    def collect(self, sources: list[Tensor], sample: int, heads: slice) -> Tensor:
+        """The reverse of `spread`: one sample's tokens [1, K, L, C] out of every stream."""
+        parts = [
+            source[stream.segments.rows[sample], heads]
+            for stream, source in zip(self.streams, sources, strict=True)
+        ]
+        tokens = parts[0] if len(parts) == 1 else torch.cat(parts)
+        return tokens.transpose(0, 1)[None]
+
+
+class _JointAttention(torch.autograd.Function):
+    """Keeps the fused qkv, the output and the log-sum-exp."""
+
+    @staticmethod
+    def forward(ctx: Any, call: _Call, *fused: Tensor) -> tuple[Tensor, ...]:
+        scales = call.scales()
+        width = fused[0].shape[-1] // 3
+        heads = width // HEAD_WIDTH
+        outputs = [x.new_empty(x.shape[0], heads, HEAD_WIDTH) for x in fused]
+        residues: list[Tensor] = []
+        for sample, _, group in call.pieces(heads):
+            query, key, value = call.inputs(fused, scales, sample, group)
+            made, residue = choose_kernel(query, key, value).forward(query, key, value)
+            call.spread(made, outputs, sample, group)
+            residues += residue
+        gathered = tuple(x.flatten(1) for x in outputs)
+        ctx.call = call
+        ctx.save_for_backward(*fused, *gathered, *residues)
+        return gathered
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        call: _Call = ctx.call
+        count = len(call.streams)
+        saved = ctx.saved_tensors
+        fused, residues = saved[:count], saved[2 * count :]
+        outputs = [x.view(x.shape[0], -1, HEAD_WIDTH) for x in saved[count : 2 * count]]
+        wide_grads = [x.reshape(x.shape[0], -1, HEAD_WIDTH) for x in grads]
+        scales = call.scales()
+        results = [torch.empty_like(x) for x in fused]
+        heads = outputs[0].shape[1]
+        pieces = list(call.pieces(heads))
+        per_piece = len(residues) // len(pieces)
+        for sample, number, group in pieces:
+            query, key, value = call.inputs(fused, scales, sample, group)
+            found = choose_kernel(query, key, value).backward(
+                call.collect(wide_grads, sample, group), query, key, value,
+                call.collect(outputs, sample, group),
+                *residues[number * per_piece : (number + 1) * per_piece],
+            )  # fmt: skip
+            del query, key, value
+            _turn_back(call, found, fused, scales, results, (sample, group))
+        return (None, *results)
+
+
+def _turn_back(
+    call: _Call,
+    found: tuple[Tensor, Tensor, Tensor],
+    fused: tuple[Tensor, ...],
+    scales: Scales,
+    results: list[Tensor],
+    piece: tuple[int, slice],
+) -> None:
+    """Bring gradients of queries, keys and values back through turns and norms into `results`."""
+    backward = call.layers.kernels.turn_heads_backward
+    sample, heads = piece
+    grads = [grad[0].transpose(0, 1) for grad in found]
+    first = 0
+    for stream, rows, stream_scales, result in zip(
+        call.streams, fused, scales, results, strict=True
+    ):
+        here = stream.segments.rows[sample]
+        last = first + stream.segments.lengths[sample]
+        given = _heads(rows[here])[:, :, heads]
+        target = _heads(result[here])[:, :, heads]
+        turn = stream.turns[sample]
+        for part, scale in enumerate(stream_scales):
+            target[:, part] = backward(grads[part][first:last], given[:, part], scale, turn)
+        target[:, 2] = grads[2][first:last]
+        first = last

@@ -1,27 +1,30 @@
 """The transformer blocks: two streams (image and text), then one stream over both.
 
-Stored for backward, in hidden widths per token: double block 13 (stream 2, qkv 3, joined query,
-key and value 3, attention 1, MLP hidden 4), single block 11 (stream 1, fused linear 7, query and
-key 2, attention 1). Norms, modulation, rotary turns and GELU are computed again.
-Letters: B batch, L tokens, D hidden width.
+Kept for backward, in hidden widths D of packed rows: double block 10 for each stream (its input,
+qkv 3, attention 1, the stream between attention and MLP 1, MLP hidden 4), single block 9 (its
+input, qkv 3, MLP hidden 4, attention 1). Everything element-wise is computed again.
+Letters: N packed rows, S samples, D hidden width.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import silu
 
-from ..linear import Layers
-from .attention import NORM_EPS, HeadNorm, attend_one_stream, attend_two_streams
-from .rope import RotaryTable
+from ..linear import Elementwise, Gradients, Layers, Part
+from .attention import Stream, attend
+from .elementwise import Kernels
+from .packing import Segments
 
 
 @dataclass(frozen=True, slots=True)
 class Modulation:
-    """Shift, scale and gate [B, 1, D] of one branch."""
+    """Shift, scale and gate [S, D] of one branch."""
 
     shift: Tensor
     scale: Tensor
@@ -33,56 +36,148 @@ class BlockContext:
     """What every block of one forward pass shares."""
 
     layers: Layers
-    image_rotary: RotaryTable
-    joint_rotary: RotaryTable
-    key_mask: Tensor | None
-    """bool [B, L] over image then text tokens, None where all are real."""
-
-
-def modulated_norm(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-    """Layer norm without learned weights, times (1 + scale), plus shift."""
-    normed = F.layer_norm(x, (x.shape[-1],), None, None, NORM_EPS)
-    return torch.addcmul(shift, normed, 1 + scale)
-
-
-def compute_modulation(layers: Layers, name: str, vector: Tensor) -> tuple[Modulation, ...]:
-    """The branches of the modulation layer `name` for the vector [B, D]: two in a double block.
-
-    Kept apart from the blocks so that it runs once a step, checkpointed or not.
-    """
-    parts = layers.linear(name, vector, prologue=F.silu)[:, None, :]
-    thirds = parts.chunk(parts.shape[-1] // vector.shape[-1], dim=-1)
-    return tuple(Modulation(*thirds[i : i + 3]) for i in range(0, len(thirds), 3))
+    image: Segments
+    text: Segments
+    joint: Segments
+    """Image and text rows of each sample."""
+    image_turns: tuple[Tensor, ...]
+    joint_turns: tuple[Tensor, ...]
+    mlp_size: int
+    chunks: int = 1
+    """Groups of attention heads, see ActivationPolicy."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Stream:
+class ModulatedNorm:
+    """The prologue of a modulated norm; its inputs are x [N, D], shift and scale [S, D]."""
+
+    segments: Segments
+    kernels: Kernels
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The modulated rows, and the mean and inverse deviation of each row."""
+        x, shift, scale = inputs
+        made = [
+            self.kernels.modulated_norm(x[rows], shift[i : i + 1], scale[i : i + 1])
+            for i, rows in enumerate(self.segments.rows)
+        ]
+        value, mean, rstd = made[0] if len(made) == 1 else map(torch.cat, zip(*made, strict=True))
+        return value, (mean, rstd)
+
+    def backward(
+        self,
+        grad: Tensor,
+        inputs: tuple[Tensor, ...],
+        extra: tuple[Tensor, ...],
+        wanted: tuple[bool, ...],
+    ) -> Gradients:
+        """Gradients of x, shift and scale; those of the latter only for a LoRA behind them."""
+        (x, _, scale), (mean, rstd) = inputs, extra
+        grad_shift = self.segments.sum(grad) if wanted[1] else None
+        grad_scale = None
+        if wanted[2]:
+            grad_scale = self.segments.sum(grad * ((x - mean) * rstd).to(grad.dtype))
+        grad_x = None
+        if wanted[0]:
+            parts = [
+                self.kernels.modulated_norm_backward(
+                    grad[rows], x[rows], scale[i : i + 1], mean[rows], rstd[rows]
+                )
+                for i, rows in enumerate(self.segments.rows)
+            ]
+            grad_x = parts[0] if len(parts) == 1 else torch.cat(parts)
+        return grad_x, grad_shift, grad_scale
+
+
+@dataclass(frozen=True, slots=True)
+class Gelu:
+    """The prologue of the second MLP layer."""
+
+    kernels: Kernels
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """GELU of one tensor."""
+        return self.kernels.gelu(inputs[0]), ()
+
+    def backward(
+        self,
+        grad: Tensor,
+        inputs: tuple[Tensor, ...],
+        extra: tuple[Tensor, ...],
+        wanted: tuple[bool, ...],
+    ) -> Gradients:
+        """Gradient of that tensor."""
+        del extra, wanted  # a prologue is only asked where its one gradient is wanted
+        return (self.kernels.gelu_backward(grad, inputs[0]),)
+
+
+class _GatedAdd(torch.autograd.Function):
+    """x + y gate, keeping the gate [S, D] and, only where the gate learns, y."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor, gate: Tensor, segments: Segments) -> Tensor:
+        ctx.segments = segments
+        ctx.save_for_backward(gate, y if ctx.needs_input_grad[2] else None)
+        return torch.addcmul(x, y, segments.spread(gate))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        gate, y = ctx.saved_tensors
+        needs_x, needs_y, needs_gate, _ = ctx.needs_input_grad
+        return (
+            grad if needs_x else None,
+            grad * ctx.segments.spread(gate) if needs_y else None,
+            ctx.segments.sum(grad * y) if needs_gate else None,
+            None,
+        )
+
+
+def gated_add(x: Tensor, y: Tensor, gate: Tensor, segments: Segments) -> Tensor:
+    """x + y gate for packed rows [N, D] and a gate for each sample [S, D]."""
+    result: Tensor = _GatedAdd.apply(x, y, gate, segments)
+    return result
+
+
+def compute_modulation(layers: Layers, name: str, vector: Tensor) -> tuple[Tensor, ...]:
+    """Shift, scale and gate [S, D] of the layer `name`: three, or six in a double block.
+
+    Computed outside of the blocks, once a step: a block that runs again does not ask for these
+    weights again.
+    """
+    parts = layers.linear(name, vector, prologue=Elementwise(silu))
+    return parts.chunk(parts.shape[-1] // vector.shape[-1], dim=-1)
+
+
+@dataclass(frozen=True, slots=True)
+class _DoubleStream:
     """One of the two streams of a double block."""
 
     layers: Layers
     name: str
-    branches: tuple[Modulation, ...]
+    segments: Segments
+    attention: Modulation
+    mlp: Modulation
 
-    def fused(self, x: Tensor) -> Tensor:
-        branch = self.branches[0]
+    def norm_into(self, layer: str, x: Tensor, branch: Modulation) -> Tensor:
+        prologue = ModulatedNorm(self.segments, self.layers.kernels)
         return self.layers.linear(
-            f"{self.name}_attn.qkv", x, branch.shift, branch.scale, prologue=modulated_norm
+            f"{self.name}_{layer}", x, branch.shift, branch.scale, prologue=prologue
         )
 
-    def norm(self, rotary: RotaryTable | None) -> HeadNorm:
-        return HeadNorm(self.layers, f"{self.name}_attn.norm", rotary)
+    def attending(self, turns: tuple[Tensor | None, ...]) -> Stream:
+        return Stream(self.segments, f"{self.name}_attn.norm", turns)
 
     def finish(self, x: Tensor, gathered: Tensor) -> Tensor:
         """Add the attention's and then the MLP's result, gated, never in place."""
-        attention, mlp = self.branches
         projected = self.layers.linear(f"{self.name}_attn.proj", gathered)
-        x = torch.addcmul(x, projected, attention.gate)
-        hidden = self.layers.linear(
-            f"{self.name}_mlp.0", x, mlp.shift, mlp.scale, prologue=modulated_norm
+        x = gated_add(x, projected, self.attention.gate, self.segments)
+        del projected
+        hidden = self.norm_into("mlp.0", x, self.mlp)
+        narrow = self.layers.linear(
+            f"{self.name}_mlp.2", hidden, prologue=Gelu(self.layers.kernels)
         )
-        return torch.addcmul(
-            x, self.layers.linear(f"{self.name}_mlp.2", hidden, prologue=_gelu), mlp.gate
-        )
+        return gated_add(x, narrow, self.mlp.gate, self.segments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +186,30 @@ class DoubleBlock:
 
     context: BlockContext
     name: str
-    image_branches: tuple[Modulation, ...]
-    text_branches: tuple[Modulation, ...]
 
-    def run(self, image: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
-        """Image [B, Li, D] and text [B, Lt, D] tokens after the block."""
+    def modulation(self, vector: Tensor) -> tuple[Tensor, ...]:
+        """Twelve tensors [S, D]: shift, scale and gate of both branches of image, then text."""
         layers = self.context.layers
-        image_stream = _Stream(layers, f"{self.name}.img", self.image_branches)
-        text_stream = _Stream(layers, f"{self.name}.txt", self.text_branches)
-        image_part, text_part = attend_two_streams(
-            (image_stream.fused(image), image_stream.norm(self.context.image_rotary)),
-            (text_stream.fused(text), text_stream.norm(None)),
-            self.context.key_mask,
+        return (
+            *compute_modulation(layers, f"{self.name}.img_mod.lin", vector),
+            *compute_modulation(layers, f"{self.name}.txt_mod.lin", vector),
         )
+
+    def run(self, image: Tensor, text: Tensor, *modulation: Tensor) -> tuple[Tensor, Tensor]:
+        """Image and text rows [N, D] after the block."""
+        context, layers = self.context, self.context.layers
+        branches = [Modulation(*modulation[i : i + 3]) for i in range(0, len(modulation), 3)]
+        image_stream = _DoubleStream(layers, f"{self.name}.img", context.image, *branches[:2])
+        text_stream = _DoubleStream(layers, f"{self.name}.txt", context.text, *branches[2:])
+        fused = (
+            image_stream.norm_into("attn.qkv", image, image_stream.attention),
+            text_stream.norm_into("attn.qkv", text, text_stream.attention),
+        )
+        streams = (
+            image_stream.attending(context.image_turns),
+            text_stream.attending((None,) * len(context.text)),
+        )
+        image_part, text_part = attend(layers, streams, fused, context.chunks)
         return image_stream.finish(image, image_part), text_stream.finish(text, text_part)
 
 
@@ -113,24 +219,24 @@ class SingleBlock:
 
     context: BlockContext
     name: str
-    branch: Modulation
 
-    def run(self, tokens: Tensor) -> Tensor:
-        """Tokens [B, L, D] after the block."""
-        layers, branch, width = self.context.layers, self.branch, tokens.shape[-1]
-        wide = layers.linear(
-            f"{self.name}.linear1", tokens, branch.shift, branch.scale, prologue=modulated_norm
+    def modulation(self, vector: Tensor) -> tuple[Tensor, ...]:
+        """Shift, scale and gate [S, D]."""
+        return compute_modulation(self.context.layers, f"{self.name}.modulation.lin", vector)
+
+    def run(self, tokens: Tensor, *modulation: Tensor) -> Tensor:
+        """Rows [N, D] after the block."""
+        context, layers = self.context, self.context.layers
+        branch, width = Modulation(*modulation), tokens.shape[-1]
+        normed = Part(
+            (tokens, branch.shift, branch.scale), ModulatedNorm(context.joint, layers.kernels)
         )
-        fused, hidden = wide.split_with_sizes((3 * width, wide.shape[-1] - 3 * width), dim=-1)
-        norm = HeadNorm(layers, f"{self.name}.norm", self.context.joint_rotary)
-        gathered = attend_one_stream(fused, norm, self.context.key_mask)
-        narrow = layers.linear(f"{self.name}.linear2", gathered, hidden, prologue=_join_gelu)
-        return torch.addcmul(tokens, narrow, branch.gate)
-
-
-def _gelu(x: Tensor) -> Tensor:
-    return F.gelu(x, approximate="tanh")
-
-
-def _join_gelu(gathered: Tensor, hidden: Tensor) -> Tensor:
-    return torch.cat((gathered, _gelu(hidden)), dim=-1)
+        fused, hidden = layers.linear_into(
+            f"{self.name}.linear1", normed, (3 * width, context.mlp_size)
+        )
+        stream = Stream(context.joint, f"{self.name}.norm", context.joint_turns)
+        (gathered,) = attend(layers, (stream,), (fused,), context.chunks)
+        narrow = layers.linear_of_parts(
+            f"{self.name}.linear2", Part((gathered,)), Part((hidden,), Gelu(layers.kernels))
+        )
+        return gated_add(tokens, narrow, branch.gate, context.joint)

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from ..linear import Layers
+from ..linear import Elementwise, Layers
 
 SINUSOID_WIDTH = 256
 GUIDANCE_FACTOR = 1000.0
@@ -37,7 +37,7 @@ def embed_sinusoid(layers: Layers, values: Tensor, factor: float = 1.0) -> Tenso
 def embed_vector(layers: Layers, name: str, x: Tensor) -> Tensor:
     """`x` [B, I] through the two-layer embedder `name` -> [B, D]."""
     hidden = layers.linear(f"{name}.in_layer", x)
-    return layers.linear(f"{name}.out_layer", hidden, prologue=F.silu)
+    return layers.linear(f"{name}.out_layer", hidden, prologue=Elementwise(F.silu))
 
 
 def compute_conditioning(

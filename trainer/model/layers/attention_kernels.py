@@ -1,0 +1,157 @@
+"""Attention forward and backward as two calls, so that queries and keys need not be kept.
+
+Autograd's scaled_dot_product_attention stores the very queries, keys and values that it was given.
+Here they are made again in backward, and the kernel's own backward is called with its own output
+and log-sum-exp. Letters: K heads, L tokens, C channels a head; all tensors are [1, K, L, C].
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+from torch.nn.attention import SDPBackend
+
+Gradients = tuple[Tensor, Tensor, Tensor]
+Forward = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, tuple[Tensor, ...]]]
+Backward = Callable[..., Gradients]
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionKernel:
+    """One way to compute attention."""
+
+    forward: Forward
+    """(query, key, value) -> output and the residue that backward needs beside it: tensors."""
+    backward: Backward
+    """(gradient, query, key, value, output, *residue) -> gradients of query, key and value."""
+
+
+def choose_kernel(query: Tensor, key: Tensor, value: Tensor) -> AttentionKernel:
+    """The fastest kernel with a backward that torch has for tensors like these.
+
+    Whatever attention ComfyUI itself runs with is not looked at: some kernels have no backward.
+    """
+    if query.device.type == "cpu":
+        return _CPU_FLASH
+    if query.device.type == "cuda":
+        chosen = SDPBackend(torch._fused_sdp_choice(query, key, value))
+        if chosen in _CUDA and _works(chosen, query.device, query.dtype):
+            return _CUDA[chosen]
+    return _REPEATED
+
+
+@functools.cache
+def _works(backend: SDPBackend, device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether the two halves give what autograd gives here; they are no public functions."""
+    generator = torch.Generator().manual_seed(0)
+    query, key, value, grad = (
+        torch.randn(1, 2, 8, 128, generator=generator).to(device, dtype) for _ in range(4)
+    )
+    try:
+        output, residue = _CUDA[backend].forward(query, key, value)
+        found = _CUDA[backend].backward(grad, query, key, value, output, *residue)
+    except (RuntimeError, TypeError, ValueError):
+        return False
+    wanted = _repeated_backward(grad, query, key, value, output)
+    return all(
+        torch.allclose(a, b, rtol=0.05, atol=0.05) for a, b in zip(found, wanted, strict=True)
+    )
+
+
+_aten: Any = torch.ops.aten
+
+
+def _cpu_forward(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+    output, logsumexp = _aten._scaled_dot_product_flash_attention_for_cpu(query, key, value)
+    return output, (logsumexp,)
+
+
+def _cpu_backward(
+    grad: Tensor, query: Tensor, key: Tensor, value: Tensor, output: Tensor, logsumexp: Tensor
+) -> Gradients:
+    found: Gradients = _aten._scaled_dot_product_flash_attention_for_cpu_backward(
+        grad, query, key, value, output, logsumexp, 0.0, False
+    )
+    return found
+
+
+def _flash_forward(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+    made = _aten._scaled_dot_product_flash_attention(query, key, value)
+    output, logsumexp, _, _, _, _, seed, offset, _ = made
+    return output, (logsumexp, seed, offset)
+
+
+def _flash_backward(
+    grad: Tensor,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    output: Tensor,
+    logsumexp: Tensor,
+    seed: Tensor,
+    offset: Tensor,
+) -> Gradients:
+    found: Gradients = _aten._scaled_dot_product_flash_attention_backward(
+        grad, query, key, value, output, logsumexp, None, None, query.shape[2], key.shape[2],
+        0.0, False, seed, offset,
+    )  # fmt: skip
+    return found
+
+
+def _efficient_forward(
+    query: Tensor, key: Tensor, value: Tensor
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    made = _aten._scaled_dot_product_efficient_attention(query, key, value, None, True)
+    output, logsumexp, seed, offset = made
+    return output, (logsumexp, seed, offset)
+
+
+def _efficient_backward(
+    grad: Tensor,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    output: Tensor,
+    logsumexp: Tensor,
+    seed: Tensor,
+    offset: Tensor,
+) -> Gradients:
+    found = _aten._scaled_dot_product_efficient_attention_backward(
+        grad, query, key, value, None, output, logsumexp, seed, offset, 0.0,
+        [True, True, True, False],
+    )  # fmt: skip
+    return found[0], found[1], found[2]
+
+
+def _repeated_forward(
+    query: Tensor, key: Tensor, value: Tensor
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    return F.scaled_dot_product_attention(query, key, value), ()
+
+
+def _repeated_backward(
+    grad: Tensor, query: Tensor, key: Tensor, value: Tensor, output: Tensor
+) -> Gradients:
+    """Attention once more with a graph: for devices whose kernels cannot be called in halves."""
+    del output
+    leaves = [tensor.detach().requires_grad_() for tensor in (query, key, value)]
+    with torch.enable_grad():
+        again = F.scaled_dot_product_attention(leaves[0], leaves[1], leaves[2])
+    found = torch.autograd.grad(again, leaves, grad)
+    return found[0], found[1], found[2]
+
+
+_CPU_FLASH = AttentionKernel(_cpu_forward, _cpu_backward)
+_REPEATED = AttentionKernel(_repeated_forward, _repeated_backward)
+_CUDA = {
+    SDPBackend.FLASH_ATTENTION: AttentionKernel(_flash_forward, _flash_backward),
+    SDPBackend.EFFICIENT_ATTENTION: AttentionKernel(_efficient_forward, _efficient_backward),
+}
+REPEATED_KERNEL = _REPEATED
+"""Works everywhere, at the price of one more attention forward."""
