@@ -146,6 +146,10 @@ class TrainSettings(Settings):
     """Number format of the base model's calculations."""
     caption_dropout: Annotated[float, Range(0, 1)] = 0.0
     """Share of items that are trained with the empty caption instead of their own."""
+    accumulate_together: bool = False
+    """Send all batches of a step through each block together: the base weights are fetched once a
+    step instead of once a batch, which is faster where they are streamed, and takes the memory of
+    all batches at once."""
 
     @property
     def sampling_guidance(self) -> float:

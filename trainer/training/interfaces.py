@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
+
+from ..model.hunyuan_video import ModelInput
 
 
 class TrainableLora(Protocol):
@@ -51,4 +53,8 @@ class VelocityModel(Protocol):
         Returns:
             Velocity [B,C,F,h,w].
         """
+        ...
+
+    def velocities(self, inputs: Sequence[ModelInput], lora: Any = None) -> list[torch.Tensor]:
+        """Predict noise - latents for samples of any sizes, [C,F,h,w] each."""
         ...

@@ -10,15 +10,16 @@ import math
 import time
 from collections import deque
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ..data.batches import BatchSampler, TrainingItem
+from ..data.batches import Batch, BatchSampler, TrainingItem
 from ..errors import ConfigError, DatasetError, DivergedError, StateError
-from .forward import compute_loss, load_on_device
-from .noise.flow import sample_noisy_batch
+from .forward import compute_joint_loss, compute_loss, load_on_device
+from .noise.flow import NoisyBatch, sample_noisy_batch
 from .noise.randomness import placed_generator
 from .optim.optimizers import make_optimizer, prodigy_d, set_learning_rate
 from .optim.schedules import learning_rate_factor
@@ -102,15 +103,10 @@ class _Training:
         """Do one step; False when it was cancelled, and then nothing has changed."""
         started = time.monotonic()
         self._optimizer.zero_grad(set_to_none=True)
-        total = torch.zeros((), device=self._request.device)
-        first = 0
-        for batch in step.batches:
-            if self._hooks.should_stop():
-                return False
-            loss = self._batch_loss(step, batch, first) * (len(batch) / step.samples)
-            loss.backward()  # type: ignore[no-untyped-call]
-            total += loss.detach()
-            first += len(batch)
+        together = self._config.train.accumulate_together
+        total = self._joint_backward(step) if together else self._backward(step)
+        if total is None:
+            return False
         loss_value, grad_norm = self._checked_gradient(total)
         d = prodigy_d(self._optimizer)
         lr = self._update_weights(step.number)
@@ -134,7 +130,39 @@ class _Training:
         self._report(report)
         return True
 
-    def _batch_loss(self, step: Step, batch: tuple[int, ...], first: int) -> torch.Tensor:
+    def _backward(self, step: Step) -> torch.Tensor | None:
+        """Gradients of a step, batch after batch, and its loss; None when cancelled."""
+        request, guidance = self._request, self._config.train.sampling_guidance
+        total = torch.zeros((), device=request.device)
+        first = 0
+        for batch in step.batches:
+            if self._hooks.should_stop():
+                return None
+            loaded, noisy = self._noisy_batch(step, batch, first)
+            loss = compute_loss(request.model, loaded, noisy, guidance, request.network)
+            loss = loss * (len(batch) / step.samples)
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
+            first += len(batch)
+        return total
+
+    def _joint_backward(self, step: Step) -> torch.Tensor | None:
+        """As `_backward`, with all batches in one pass."""
+        if self._hooks.should_stop():
+            return None
+        firsts = accumulate(map(len, step.batches), initial=0)
+        pairs = [
+            self._noisy_batch(step, batch, first)
+            for batch, first in zip(step.batches, firsts, strict=False)
+        ]
+        request, guidance = self._request, self._config.train.sampling_guidance
+        loss = compute_joint_loss(request.model, pairs, guidance, request.network)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    def _noisy_batch(
+        self, step: Step, batch: tuple[int, ...], first: int
+    ) -> tuple[Batch, NoisyBatch]:
         request, train = self._request, self._config.train
         places = [(step.number, first + place) for place in range(len(batch))]
         items = [
@@ -143,8 +171,7 @@ class _Training:
         ]
         loaded = load_on_device(items, request.latent_scale, request.device)
         generators = [placed_generator(train.seed, "noise", *place) for place in places]
-        noisy = sample_noisy_batch(loaded.latents, self._config.timestep, generators)
-        return compute_loss(request.model, loaded, noisy, train.sampling_guidance, request.network)
+        return loaded, sample_noisy_batch(loaded.latents, self._config.timestep, generators)
 
     def _with_caption_dropout(self, item: TrainingItem, place: tuple[int, int]) -> TrainingItem:
         share, empty = self._config.train.caption_dropout, self._request.empty_text_path

@@ -20,6 +20,7 @@ from tests.unit.training.training_runs import (
     make_hunyuan,
     make_items,
     make_one_layer,
+    stop_after_polls,
 )
 from trainer.data.batches import BatchSampler, load_batch
 from trainer.errors import ConfigError, DatasetError
@@ -109,6 +110,26 @@ def test_last_group_of_an_epoch_is_averaged_over_its_true_size(
     assert len(reports) == last + 1
     assert reports[-1].loss == pytest.approx(loss, rel=1e-5)
     assert reports[-1].grad_norm == pytest.approx(norm, rel=1e-4)
+
+
+def test_batches_together_equal_batches_one_after_another(tmp_path: Path) -> None:
+    tall = make_items(tmp_path / "tall", 2, (16, 1, 8, 4), seed=5)
+    items = (*make_items(tmp_path, 3), *tall)
+    losses = []
+    for together in (False, True):
+        train = {"steps": 4, "accumulation": 3, "accumulate_together": together}
+        request = make_hunyuan(tmp_path / str(together), make_config(train=train), items)
+        losses.append(run_training(request).losses)
+    assert len(losses[0]) == 4
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+
+
+def test_batches_together_can_be_cancelled_before_a_step(tmp_path: Path) -> None:
+    train = {"steps": 4, "accumulation": 3, "accumulate_together": True}
+    request = make_hunyuan(tmp_path / "run", make_config(train=train), make_items(tmp_path, 3))
+    result = run_training(request, Hooks(should_stop=stop_after_polls(3)))
+    assert result.stopped
+    assert result.steps_done == 1
 
 
 def test_run_learns_down_to_the_least_squares_optimum(tmp_path: Path) -> None:
