@@ -1,30 +1,32 @@
 """Training data of the demo diffusion model: latents and text features of drawn scenes.
 
     python dit_data.py --comfyui PATH --out DIR --part text
-    python dit_data.py --comfyui PATH --out DIR --part latents   (needs DIR/vae.safetensors)
+    python dit_data.py --comfyui PATH --out DIR --part latents
 
-A scene is known by its index alone, so the two parts can be made in either order.
+A scene is known by its index alone, so the two parts can be made in either order, and each by
+several processes that write a numbered file each.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import time
 from pathlib import Path
 
 import torch
 from parts.host import import_demo_models, use_comfyui
 from parts.scenes import draw_scene
-from parts.stored import restore, store
+from parts.stored import store
+from safetensors.torch import load_file
 from torch import Tensor
 
-SIZES = {
-    (128, 128): 0.34,
-    (96, 160): 0.34,
-    (160, 96): 0.08,
+SIZES = {  # those of the demo graph, and two smaller ones that are cheap to learn outlines from
+    (128, 128): 0.50,
+    (96, 160): 0.20,
     (144, 256): 0.12,
-    (192, 192): 0.09,
-    (256, 256): 0.03,
+    (192, 256): 0.10,
+    (256, 256): 0.08,
 }
 FIRST_SEED = 1_000_000
 
@@ -40,58 +42,68 @@ def scene_size(index: int) -> tuple[int, int]:
 
 
 @torch.inference_mode()
-def text_features(out: Path, count: int) -> None:
-    """Encode the captions of `count` scenes and save them to `text.safetensors`."""
+def text_features(comfyui: Path, indices: range) -> dict[str, object]:
+    """Encode the captions of the scenes `indices`; a caption that returns is encoded once."""
+    use_comfyui(comfyui)
     clip = import_demo_models().build_demo_clip()
-    texts, pooled, known = [], [], {}
-    for index in range(count):
+    texts, pooled, known, numbers = [], [], {}, []
+    for index in indices:
         _, caption = draw_scene(FIRST_SEED + index, scene_size(index), scale=1)
         if caption not in known:
             made = clip.encode_from_tokens_scheduled(clip.tokenize(caption))
-            known[caption] = (
-                made[0][0][0].half().clone(),
-                made[0][1]["pooled_output"][0].half().clone(),
-            )
-        texts.append(known[caption][0])
-        pooled.append(known[caption][1])
-        if index % 1000 == 0:
-            print("text", index, len(known), flush=True)
-    store(out / "text.safetensors", {"texts": texts, "pooled": torch.stack(pooled)})
+            known[caption] = len(texts)
+            texts.append(made[0][0][0].half())
+            pooled.append(made[0][1]["pooled_output"][0].half())
+        numbers.append(known[caption])
+    return {"texts": texts, "pooled": torch.stack(pooled), "numbers": torch.tensor(numbers)}
 
 
 @torch.no_grad()
-def latents(out: Path, count: int) -> None:
-    """Encode `count` scenes with the frozen encoder and save them to `latents.safetensors`."""
+def latents(comfyui: Path, indices: range) -> dict[str, object]:
+    """Encode the scenes `indices` with the VAE as it is shipped."""
+    use_comfyui(comfyui)
     from parts.pictures_stream import to_tensor
     from parts.vae_stills import build_vae, encode_stills
 
     vae = build_vae()
-    vae.load_state_dict(restore(out / "vae.safetensors"))
+    demo = import_demo_models()
+    vae.load_state_dict(load_file(demo.MODELS_FOLDER / demo.VAE_FILE))
     made: list[Tensor] = []
-    for index in range(count):
+    for index in indices:
         image, _ = draw_scene(FIRST_SEED + index, scene_size(index))
         with torch.autocast("cpu", dtype=torch.bfloat16):
             made.append(encode_stills(vae, to_tensor(image)[None])[0].half())
-        if index % 1000 == 0:
-            print("latents", index, flush=True)
-    flat = torch.cat([z.float().flatten(1) for z in made[:3000]], dim=1)
-    mean, spread = flat.mean(dim=1), flat.std(dim=1)
-    print("mean", mean, "spread", spread, "overall", (flat - mean[:, None]).square().mean().sqrt())
-    store(out / "latents.safetensors", {"latents": made, "mean": mean, "spread": spread})
+    return {"latents": made}
+
+
+def make_part(job: tuple[str, Path, range, Path]) -> None:
+    """Make one process's share of a part and save it."""
+    part, comfyui, indices, path = job
+    started = time.time()
+    make = text_features if part == "text" else latents
+    store(path, make(comfyui, indices))
+    print(f"{path.name} took {time.time() - started:.0f} s", flush=True)
 
 
 def main() -> None:
-    """Make the part that the command line names."""
+    """Make the part that the command line names, shared among processes."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--comfyui", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--part", choices=("text", "latents"), required=True)
     parser.add_argument("--count", type=int, default=10000)
+    parser.add_argument("--processes", type=int, default=1)
     args = parser.parse_args()
-    use_comfyui(args.comfyui)
-    started = time.time()
-    (text_features if args.part == "text" else latents)(args.out, args.count)
-    print(f"{args.part} took {time.time() - started:.0f} s")
+    share = -(-args.count // args.processes)
+    jobs = []
+    for number in range(args.processes):
+        indices = range(number * share, min(args.count, (number + 1) * share))
+        path = args.out / f"{args.part}_{number:02}.safetensors"
+        jobs.append((args.part, args.comfyui, indices, path))
+    for old in args.out.glob(f"{args.part}_[0-9][0-9].safetensors"):
+        old.unlink()
+    with multiprocessing.get_context("spawn").Pool(args.processes) as pool:
+        pool.map(make_part, jobs, chunksize=1)
 
 
 if __name__ == "__main__":

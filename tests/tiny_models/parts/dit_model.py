@@ -70,17 +70,15 @@ def comfy_state(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _wave(t: Tensor, factor: float) -> Tensor:
-    rates = torch.exp(-math.log(10000.0) * torch.arange(128) / 128)
+    rates = torch.exp(-math.log(10000.0) * torch.arange(128, device=t.device) / 128)
     angles = factor * t[:, None] * rates
     return torch.cat([angles.cos(), angles.sin()], dim=-1)
 
 
-def _rotation(model: nn.Module, frames: int, height: int, width: int, text: int) -> Tensor:
-    axes = torch.meshgrid(
-        torch.arange(frames), torch.arange(height), torch.arange(width), indexing="ij"
-    )
+def _rotation(model: nn.Module, sizes: tuple[int, int, int], text: int, like: Tensor) -> Tensor:
+    axes = torch.meshgrid(*(torch.arange(n, device=like.device) for n in sizes), indexing="ij")
     places = torch.stack(axes, dim=-1).reshape(1, -1, 3).float()
-    places = torch.cat([places, torch.zeros(1, text, 3)], dim=1)
+    places = torch.cat([places, places.new_zeros(1, text, 3)], dim=1)
     return model.pe_embedder(places)[..., 0]  # (1, 1, tokens, dim / 2, 2): cosine and sine
 
 
@@ -192,7 +190,7 @@ def velocity(
     frames, height, width = x.shape[2], x.shape[3] // 2, x.shape[4] // 2
     img = model.img_in.proj(x).flatten(2).transpose(1, 2)
     txt = _refine_text(model.txt_in, text, t, keep)
-    rotation = _rotation(model, frames, height, width, txt.shape[1])
+    rotation = _rotation(model, (frames, height, width), txt.shape[1], x)
     mask = torch.cat([keep.new_ones(x.shape[0], img.shape[1]), keep], dim=1)
     for block in model.double_blocks:
         img, txt = _double(block, img, txt, vec, rotation, mask)

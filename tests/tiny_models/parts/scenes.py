@@ -167,7 +167,7 @@ def _photograph(name: str) -> Image.Image:
 
 
 def photograph_crop(
-    rng: Random, size: tuple[int, int], held_out: bool = False
+    rng: Random, size: tuple[int, int], held_out: bool = False, smallest: float = 0.55
 ) -> tuple[Image.Image, str]:
     """Cut a random part of one of scikit-image's photographs.
 
@@ -175,6 +175,7 @@ def photograph_crop(
         rng: Source of randomness.
         size: Width and height of the result.
         held_out: Use the two photographs that training never sees.
+        smallest: The least share of the largest possible crop's side that a crop has.
 
     Returns:
         The crop and its caption.
@@ -182,7 +183,7 @@ def photograph_crop(
     names = HELD_OUT if held_out else [name for name in PHOTOGRAPHS if name not in HELD_OUT]
     name = rng.choice(names)
     photo = _photograph(name)
-    scale = rng.uniform(0.55, 1.0) * min(photo.width / size[0], photo.height / size[1])
+    scale = rng.uniform(smallest, 1.0) * min(photo.width / size[0], photo.height / size[1])
     width, height = int(size[0] * scale), int(size[1] * scale)
     left = rng.randint(0, photo.width - width)
     top = rng.randint(0, photo.height - height)
@@ -208,7 +209,7 @@ def draw_scene(
     kind, view = rng.random(), ""
     large = (size[0] * scale, size[1] * scale)
     if kind < photographs:
-        image, text = photograph_crop(rng, size)
+        image, text = photograph_crop(rng, size, smallest=0.9)
     elif kind < photographs + (1 - photographs) * 0.35:
         image, text = _shape_scene(rng, large)
     elif kind < photographs + (1 - photographs) * 0.6:
