@@ -22,9 +22,12 @@ _QUANTIZED = getattr(comfy.ops, "QuantizedTensor", None)
 class ComfyWeightSource:
     """A `WeightSource` over the diffusion model inside a ComfyUI MODEL.
 
-    A tensor handed out is valid until the next request: it may lie in a buffer that ComfyUI
-    fills again. Names are those of ComfyUI's HunyuanVideo module, with the query and key norm
-    scales always called `....query_norm.scale` (0.3.75 says `scale`, later versions `weight`).
+    A matrix handed out is valid until the next request: it may lie in a buffer that ComfyUI
+    fills again. Vectors (biases, norm scales; about 13 MB in fp32 for the 13B model) are copied
+    when first asked for and kept, because ComfyUI casts a layer as a whole: each request for the
+    bias of a streamed layer would stream its weight as well. Names are those of ComfyUI's
+    HunyuanVideo module, with the query and key norm scales always called `....query_norm.scale`
+    (0.3.75 says `scale`, later versions `weight`).
     """
 
     def __init__(self, diffusion_model: torch.nn.Module) -> None:
@@ -40,26 +43,23 @@ class ComfyWeightSource:
                 shapes[name] = _logical_shape(module, kind, parameter)
         self.shapes: Mapping[str, tuple[int, ...]] = shapes
         self._lent: tuple[torch.nn.Module, object, object, object] | None = None
+        self._vectors: dict[tuple[str, torch.dtype, torch.device], torch.Tensor] = {}
 
     def weight(self, name: str, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-        """One parameter in `dtype` on `device`, valid until the next request.
+        """One parameter in `dtype` on `device`; a matrix is valid until the next request.
 
         Raises:
             ModelMismatchError: The model has no parameter of that name.
         """
-        self.release()
-        try:
-            module, kind = self._owners[name]
-        except KeyError:
+        if name not in self.shapes:
             raise ModelMismatchError(
                 f"The model has no weight '{name}', which a HunyuanVideo model has. "
                 "Connect a HunyuanVideo text-to-video model to 'model'."
-            ) from None
+            )
+        if len(self.shapes[name]) == 1:
+            return self._vector(name, dtype, device)
         with torch.no_grad():
-            if not hasattr(module, "weight_function"):
-                # Plain parameters (norm scales of some versions) take no part in ComfyUI's casts.
-                return getattr(module, kind).detach().to(device=device, dtype=dtype)
-            return self._cast(module, kind, dtype, device).detach()
+            return self._lend(name, dtype, device)
 
     def release(self) -> None:
         """Tell ComfyUI that the last weight handed out is no longer needed."""
@@ -67,10 +67,30 @@ class ComfyWeightSource:
             lent, self._lent = self._lent, None
             comfy.ops.uncast_bias_weight(*lent)
 
+    def _vector(self, name: str, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        key = (name, dtype, device)
+        if key not in self._vectors:
+            # A copy made in inference mode could not take part in training later.
+            with torch.inference_mode(False), torch.no_grad():
+                self._vectors[key] = self._lend(name, dtype, device).clone()
+            self.release()
+        return self._vectors[key]
+
+    def _lend(self, name: str, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        self.release()
+        module, kind = self._owners[name]
+        if hasattr(module, "weight_function"):
+            found = self._cast(module, kind, dtype, device)
+        else:
+            # Plain parameters (norm scales of some versions) take no part in ComfyUI's casts.
+            found = getattr(module, kind).to(device=device, dtype=dtype)
+        # GGUF loaders use a tensor class whose `detach` and `clone` return the tensor itself.
+        return found.as_subclass(torch.Tensor).detach()
+
     def _cast(
         self, module: torch.nn.Module, kind: str, dtype: torch.dtype, device: torch.device
     ) -> torch.Tensor:
-        if hasattr(module, "forward_ggml_cast_weights"):
+        if hasattr(module, "forward_ggml_cast_weights") and module.is_ggml_quantized():
             # The GGUF loader's modules bring their own cast, which also dequantizes.
             weight, bias = module.cast_bias_weight(dtype=dtype, device=device, bias_dtype=dtype)
             return weight if kind == "weight" else bias

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,13 @@ import torch
 from safetensors.torch import save_file
 
 from tests.host import forward_check, pack
+from tests.host.weight_formats import E4M3, FORMATS, Make, fp8
 
 Weights = dict[str, torch.Tensor]
+Metadata = dict[str, str]
 CPU = torch.device("cpu")
-E4M3 = torch.float8_e4m3fn
 PATCHED = ("double_blocks.0.img_attn.qkv", "single_blocks.1.linear2", "txt_in.c_embedder.in_layer")
 STRENGTH = 0.5
-# Decoded by the lowest three bits; the fourth is the sign. Source: OCP Microscaling Formats, E2M1.
-FOUR_BITS = torch.tensor([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0])
 
 
 @dataclass
@@ -38,8 +38,10 @@ class Case:
     model: Any
     by_hand: Weights
     compute: torch.dtype = torch.float32
-    is_streamed: bool = False
-    """Load with every weight left in main memory, as if the graphics card were full."""
+    room_bytes: int | None = None
+    """Load with room for so many bytes of weights, as if the graphics card were nearly full."""
+    around: AbstractContextManager[Any] = field(default_factory=nullcontext)
+    """What has to be in force while the model is used."""
 
 
 @contextmanager
@@ -48,26 +50,48 @@ def outside_inference() -> Iterator[None]:
         yield
 
 
+def doubled(weight: torch.Tensor) -> torch.Tensor:
+    return weight * 2
+
+
+class PackedTensor(torch.Tensor):
+    """The tensor class of GGUF loaders, with the habits that matter: no copy is ever made."""
+
+    def detach(self) -> PackedTensor:
+        return self
+
+    def clone(self, *_: Any, **__: Any) -> PackedTensor:
+        return self
+
+
 class PackedLinear(comfy.ops.manual_cast.Linear):
     """What GGUF loader nodes put in place of a linear: packed bytes and a cast of its own."""
 
-    def __init__(self, dense: torch.nn.Module) -> None:
+    def __init__(self, dense: torch.nn.Module, is_packed: bool = True) -> None:
         torch.nn.Module.__init__(self)
         self.in_features, self.out_features = dense.in_features, dense.out_features
-        blocks = dense.weight.float().reshape(self.out_features, -1, 32)
-        scale = (blocks.abs().amax(-1, keepdim=True) / 127).half()
-        values = (blocks / scale.float()).round().clamp(-127, 127).to(torch.int8)
-        packed = torch.cat((scale.view(torch.uint8), values.view(torch.uint8)), dim=-1)
-        self.weight = torch.nn.Parameter(packed.flatten(1), requires_grad=False)
+        stored, self.by_hand = dense.weight.data, dense.weight.data.float()
+        if is_packed:
+            blocks = self.by_hand.reshape(self.out_features, -1, 32)
+            scale = (blocks.abs().amax(-1, keepdim=True) / 127).half()
+            values = (blocks / scale.float()).round().clamp(-127, 127).to(torch.int8)
+            packed = torch.cat((scale.view(torch.uint8), values.view(torch.uint8)), dim=-1)
+            stored, self.by_hand = packed.flatten(1), (values.float() * scale.float()).flatten(1)
+        self.is_packed = is_packed
+        self.weight = torch.nn.Parameter(stored.as_subclass(PackedTensor), requires_grad=False)
         self.bias = dense.bias
-        self.by_hand = (values.float() * scale.float()).flatten(1)
+        self.casts = 0
+
+    def is_ggml_quantized(self) -> bool:
+        return self.is_packed
 
     def cast_bias_weight(
         self, input: Any = None, dtype: Any = None, device: Any = None, bias_dtype: Any = None
     ) -> tuple[Any, Any]:
+        self.casts += 1
         if input is not None:
             dtype, device, bias_dtype = input.dtype, input.device, input.dtype
-        blocks = self.weight.data.reshape(self.out_features, -1, 34)
+        blocks = self.weight.as_subclass(torch.Tensor).reshape(self.out_features, -1, 34)
         scale, values = blocks[..., :2].contiguous(), blocks[..., 2:].contiguous()
         dense = values.view(torch.int8).float() * scale.view(torch.float16).float()
         bias = None if self.bias is None else self.bias.to(device, bias_dtype)
@@ -76,7 +100,10 @@ class PackedLinear(comfy.ops.manual_cast.Linear):
     def forward_ggml_cast_weights(self, input: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.linear(input, *self.cast_bias_weight(input))
 
-    forward_comfy_cast_weights = forward_ggml_cast_weights
+    def forward_comfy_cast_weights(self, input: torch.Tensor) -> torch.Tensor:
+        if self.is_packed:
+            return self.forward_ggml_cast_weights(input)
+        return super().forward_comfy_cast_weights(input).as_subclass(torch.Tensor)
 
 
 class Builder:
@@ -109,68 +136,51 @@ class Builder:
     def scaled_layers(self) -> list[str]:
         return [name for name in self.linears if "blocks." in name and not name.endswith("lin")]
 
-    def scaled(self, scale_name: str) -> tuple[Weights, Weights]:
-        """A file's tensors with some layers as scaled fp8, and their dense values."""
-        stored, dense = dict(self.plain), dict(self.plain)
+    def formatted(self, make: Make, name: str) -> tuple[Weights, Weights, Metadata]:
+        """A file's tensors with some layers in a format, their dense values, and its metadata."""
+        stored, dense, layers = dict(self.plain), dict(self.plain), {}
         for layer in self.scaled_layers():
-            weight = self.plain[f"{layer}.weight"]
-            # Room up to 448 for what a patch adds; beyond it 0.3.75 cuts patched weights off.
-            scale = weight.abs().max() / 100
-            stored[f"{layer}.weight"] = (weight / scale).to(E4M3)
-            stored[f"{layer}.{scale_name}"] = scale
-            dense[f"{layer}.weight"] = stored[f"{layer}.weight"].float() * scale
-        return stored, dense
+            made = make(self.plain[f"{layer}.weight"], self._generator)
+            stored |= {f"{layer}.{kind}": value for kind, value in made.stored.items()}
+            dense[f"{layer}.weight"] = made.dense
+            layers[layer] = {"format": name} | made.options
+        return stored, dense, {"_quantization_metadata": json.dumps({"layers": layers})}
 
-    def scaled_fp8(self) -> Case:
-        stored, dense = self.scaled("scale_weight")
-        stored["scaled_fp8"] = torch.empty(0, dtype=E4M3)
+    def quantized(self, kind: str) -> Case | None:
+        """A file in one of ComfyUI's formats; None where this version does not know it."""
+        wanted = FORMATS[kind]
+        known = comfy.quant_ops.QUANT_ALGOS.get(wanted.name)
+        if known is None or (wanted.needs and wanted.needs not in known["parameters"]):
+            return None
+        stored, dense, metadata = self.formatted(wanted.make, wanted.name)
+        return Case(self.load(stored, metadata), dense)
+
+    def scaled_fp8(self, dtype: torch.dtype = E4M3) -> Case:
+        """The older form, which says nothing about its layers but "scaled_fp8"."""
+        stored, dense, _ = self.formatted(fp8(dtype), "")
+        stored = {name.replace("weight_scale", "scale_weight"): v for name, v in stored.items()}
+        stored["scaled_fp8"] = torch.empty(0, dtype=dtype)
         if self._version_is_old:
             # 0.3.75 keeps every linear of such a model in fp8, also biases and unscaled layers.
             for layer in self.linears:
                 if layer not in self.scaled_layers():
-                    dense[f"{layer}.weight"] = dense[f"{layer}.weight"].to(E4M3).float()
+                    dense[f"{layer}.weight"] = dense[f"{layer}.weight"].to(dtype).float()
                 if f"{layer}.bias" in dense:
-                    dense[f"{layer}.bias"] = dense[f"{layer}.bias"].to(E4M3).float()
+                    dense[f"{layer}.bias"] = dense[f"{layer}.bias"].to(dtype).float()
         return Case(self.load(stored), dense)
-
-    def quantized_fp8(self) -> Case:
-        stored, dense = self.scaled("weight_scale")
-        layers = {layer: {"format": "float8_e4m3fn"} for layer in self.scaled_layers()}
-        return Case(self.load(stored, {"_quantization_metadata": json.dumps({"layers": layers})}),
-                    dense)  # fmt: skip
 
     def quantized_for_bf16(self) -> Case:
         """What a graphics card that computes in bf16 makes of such a file."""
-        stored, dense = self.scaled("weight_scale")
-        layers = {layer: {"format": "float8_e4m3fn"} for layer in self.scaled_layers()}
+        stored, dense, metadata = self.formatted(fp8(E4M3), "float8_e4m3fn")
+        layers = json.loads(metadata["_quantization_metadata"])["layers"]
         operations = comfy.ops.mixed_precision_ops(layers, torch.bfloat16, True)
         if not self._version_is_old:
-            metadata = {"_quantization_metadata": json.dumps({"layers": layers})}
             stored, _ = comfy.utils.convert_old_quants(stored, "", metadata)
         model = self.load(stored, custom_operations=operations)
         return Case(model, dense, compute=torch.bfloat16)
 
-    def nvfp4(self) -> Case | None:
-        """Two numbers in a byte, one scale for 16 of them, and a scale for each input."""
-        if "nvfp4" not in comfy.quant_ops.QUANT_ALGOS:
-            return None
-        stored, dense = dict(self.plain), dict(self.plain)
-        for layer in self.scaled_layers():
-            rows, columns = self.plain[f"{layer}.weight"].shape
-            codes = torch.randint(16, (rows, columns), generator=self._generator)
-            inputs = 0.5 + torch.rand(columns, generator=self._generator)
-            stored[f"{layer}.weight"] = (codes[:, ::2] * 16 + codes[:, 1::2]).to(torch.uint8)
-            # Equal scales, because the order in which blocks are stored is the kernel's affair.
-            stored[f"{layer}.weight_scale"] = torch.full((rows, columns // 16), 0.5).to(E4M3)
-            stored[f"{layer}.weight_scale_2"] = torch.tensor(0.0625)
-            stored[f"{layer}.pre_quant_scale"] = inputs
-            values = FOUR_BITS[codes % 8] * torch.where(codes < 8, 1.0, -1.0)
-            dense[f"{layer}.weight"] = values * 0.5 * 0.0625 * inputs
-        layers = {layer: {"format": "nvfp4"} for layer in self.scaled_layers()}
-        return Case(self.load(stored, {"_quantization_metadata": json.dumps({"layers": layers})}),
-                    dense)  # fmt: skip
-
-    def patched(self, case: Case, is_streamed: bool = False) -> Case:
+    def patched(self, case: Case, room_bytes: int | None = None) -> Case:
+        """With a LoRA; patches of streamed weights run with every cast."""
         lora, dense = {}, dict(case.by_hand)
         for name in PATCHED:
             rows, columns = dense[f"{name}.weight"].shape
@@ -180,16 +190,43 @@ class Builder:
             lora[f"diffusion_model.{name}.lora_down.weight"] = down
             dense[f"{name}.weight"] = dense[f"{name}.weight"] + STRENGTH * up @ down
         model, _ = comfy.sd.load_lora_for_models(case.model, None, lora, STRENGTH, 0.0)
-        return Case(model, dense, is_streamed=is_streamed)
+        return Case(model, dense, room_bytes=room_bytes)
+
+    def half_streamed(self) -> Case:
+        case = self.patched(self.plain_as(torch.float32))
+        case.room_bytes = case.model.model_size() * 3 // 4
+        return case
+
+    def otherwise_patched(self, room_bytes: int | None = None) -> Case:
+        """Differences, a replaced weight, and functions that ComfyUI calls with every cast."""
+        case = self.plain_as(torch.float32)
+        model, dense = case.model.clone(), dict(case.by_hand)
+        added, replaced, wrapped = PATCHED
+        for name in (f"{added}.weight", f"{added}.bias"):
+            change = torch.randn(dense[name].shape, generator=self._generator)
+            model.add_patches({f"diffusion_model.{name}": ("diff", (change,))}, STRENGTH)
+            dense[name] = dense[name] + STRENGTH * change
+        name = f"{replaced}.weight"
+        dense[name] = torch.randn(dense[name].shape, generator=self._generator)
+        model.add_patches({f"diffusion_model.{name}": ("set", (dense[name],))})
+        for name, change in ((f"{wrapped}.weight", doubled), (f"{wrapped}.bias", doubled)):
+            model.add_weight_wrapper(f"diffusion_model.{name}", change)
+            dense[name] = change(dense[name])
+        return Case(model, dense, room_bytes=room_bytes)
 
     def gguf(self) -> Case:
+        """Packed layers, and one that the file left in full precision, with a function on it."""
         case = self.plain_as(torch.float32)
-        for name in self.scaled_layers():
+        inner = case.model.model.diffusion_model
+        for name in (*self.scaled_layers(), "vector_in.in_layer"):
             parent, _, last = name.rpartition(".")
-            owner = case.model.model.diffusion_model.get_submodule(parent)
-            packed = PackedLinear(getattr(owner, last))
+            owner = inner.get_submodule(parent)
+            packed = PackedLinear(getattr(owner, last), is_packed=name in self.scaled_layers())
             setattr(owner, last, packed)
             case.by_hand[f"{name}.weight"] = packed.by_hand
+        full = "vector_in.in_layer.weight"
+        case.model.add_weight_wrapper(f"diffusion_model.{full}", doubled)
+        case.by_hand[full] = doubled(case.by_hand[full])
         return case
 
     def normal_tensors(self) -> Case:
@@ -209,13 +246,15 @@ class Builder:
                 E4M3, fp8_optimizations=True, custom_operations=comfy.ops.fp8_ops
             ),
             "scaled_fp8": self.scaled_fp8,
-            "quantized_fp8": self.quantized_fp8,
+            "scaled_fp8_e5m2": lambda: self.scaled_fp8(torch.float8_e5m2),
             "quantized_fp8_for_bf16": self.quantized_for_bf16,
-            "nvfp4": self.nvfp4,
             "patched": lambda: self.patched(self.plain_as(torch.float32)),
             "patched_fp8": lambda: self.patched(self.plain_as(E4M3)),
-            "streamed_fp8": lambda: self.patched(self.plain_as(E4M3), is_streamed=True),
-            "streamed_scaled_fp8": lambda: self.patched(self.scaled_fp8(), is_streamed=True),
+            "otherwise_patched": self.otherwise_patched,
+            "streamed_fp8": lambda: self.patched(self.plain_as(E4M3), room_bytes=1),
+            "streamed_scaled_fp8": lambda: self.patched(self.scaled_fp8(), room_bytes=1),
+            "streamed_otherwise_patched": lambda: self.otherwise_patched(room_bytes=1),
+            "half_streamed": self.half_streamed,
             "gguf": self.gguf,
             "fp32_of_normal_tensors": self.normal_tensors,
-        }
+        } | {kind: partial(self.quantized, kind) for kind in FORMATS}

@@ -30,12 +30,13 @@ def measure(case: Case, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
     """Differences between what is lent and computed and the weights by hand."""
     inner = case.model.model.diffusion_model
     before = snapshot(inner)
+    made_in_inference = [value.is_inference() for value in inner.parameters()]
     with outside_inference():
         by_hand = {name: value.clone() for name, value in case.by_hand.items()}
         expected = run(module("trainer.model.weights").MappingSource(by_hand))
         with module("nodes.host.weights").borrow_model(case.model, 10**8) as source:
-            if case.is_streamed:
-                stream(case.model)
+            if case.room_bytes is not None:
+                stream(case.model, case.room_bytes)
             loaded = snapshot(inner)
             lent = {name: lent_difference(source, name, value) for name, value in by_hand.items()}
             ours = run(source)
@@ -45,6 +46,7 @@ def measure(case: Case, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
     theirs = by_comfyui(inner, case.compute)
     result = {
         "stored_as": sorted({str(value.dtype) for value in loaded.values()}),
+        "made_in_inference": sum(made_in_inference) / len(made_in_inference),
         "weight_functions": sum(functions),
         "lent": max(lent.values()),
         "velocity": relative(ours[0], expected[0]),
@@ -59,11 +61,11 @@ def measure(case: Case, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
     return result | {"restored": is_same(before, snapshot(inner))}
 
 
-def stream(model: Any) -> None:
-    """Load again with room for no weight at all: patches then run with every cast."""
+def stream(model: Any, room_bytes: int) -> None:
+    """Load again with little room: patches of what does not fit then run with every cast."""
     with torch.inference_mode():
         model.unpatch_model(CPU)
-        model.load(CPU, lowvram_model_memory=1)
+        model.load(CPU, lowvram_model_memory=room_bytes)
 
 
 def is_cast(part: torch.nn.Module) -> bool:
@@ -77,7 +79,7 @@ def has_gradient(parameter: torch.Tensor) -> bool:
 def snapshot(inner: torch.nn.Module) -> Weights:
     """Copies of all parameters as they are stored, quantized numbers apart from their scales."""
     return {
-        name: getattr(value, "_qdata", value).detach().clone()
+        name: getattr(value, "_qdata", value).as_subclass(torch.Tensor).detach().clone()
         for name, value in inner.named_parameters()
     }
 
