@@ -12,7 +12,8 @@ from typing import NoReturn
 
 from PIL import Image
 
-from .cli.run import StopFlag, load_run, make_request, plan_memory
+from .cli.plan import add_plan_options
+from .cli.run import StopFlag, load_run, make_request
 from .config import RunConfig
 from .data.cache.caching import verify_cache
 from .errors import CacheError, ConfigError, TrainerError
@@ -59,9 +60,7 @@ def _make_parser() -> argparse.ArgumentParser:
     resume = commands.add_parser("resume", help="go on with a stopped run")
     resume.add_argument("run_folder", type=Path, metavar="RUN_DIR")
     resume.set_defaults(run=_resume)
-    plan = commands.add_parser("plan", help="show the memory that a run needs")
-    plan.add_argument("config", type=Path, metavar="RUN.toml")
-    plan.set_defaults(run=_plan)
+    add_plan_options(commands.add_parser("plan", help="show the memory that a run needs"))
     pick = commands.add_parser("pick", help="choose a checkpoint from the loss curve")
     pick.add_argument("run_folder", type=Path, metavar="RUN_DIR")
     pick.add_argument("--rule", default="guide", choices=("guide", "validation", "last"))
@@ -117,22 +116,6 @@ def _show_step(report: StepReport) -> None:
         f"loss {report.loss:.4f}  lr {report.lr:.3g}  {minutes}:{seconds:02d} left",
         flush=True,
     )
-
-
-def _plan(options: argparse.Namespace) -> None:
-    config, folder = load_run(options.config)
-    estimate = plan_memory(config)
-    rows = (
-        ("weights", estimate.weights_bytes),
-        ("activations", estimate.activation_bytes),
-        ("LoRA", estimate.lora_bytes),
-        ("optimizer", estimate.optimizer_bytes),
-        ("workspace", estimate.workspace_bytes),
-        ("peak", estimate.peak_bytes),
-    )
-    print(f"Estimate for {folder.name}, base weights read from the file as they are needed:")
-    for name, size in rows:
-        print(f"{name:<12}{size / 2**20:>12,.1f} MiB")
 
 
 def _pick(options: argparse.Namespace) -> None:

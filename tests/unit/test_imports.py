@@ -30,8 +30,9 @@ BELOW: dict[str, set[str]] = {
     "config": {"errors", "files", "settings", "setting_groups"},
     "data": _COMMON,
     "model": _COMMON,
+    "planning": _COMMON | {"model"},
     "export": _COMMON,
-    "training": _COMMON | {"data", "model", "export"},
+    "training": _COMMON | {"data", "model", "planning", "export"},
 }
 
 

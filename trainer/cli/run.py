@@ -12,16 +12,13 @@ from types import FrameType
 import torch
 
 from ..config import RunConfig
-from ..data.cache.cache_files import read_shape
 from ..errors import ConfigError
 from ..model.hunyuan_video import HunyuanVideo, HunyuanVideoConfig
-from ..model.memory import BatchShape, MemoryEstimate, TrainingShape, estimate_memory
 from ..model.weights import SafetensorsSource
 from ..training.network import make_network
 from ..training.reports import TrainRequest
+from ..training.workload import COMPUTE_DTYPES
 from .data import prepare_data
-
-COMPUTE_DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
 class StopFlag:
@@ -112,35 +109,6 @@ def make_request(config: RunConfig, run_folder: Path) -> TrainRequest:
         empty_text_path=data.empty_text_path,
         device=device,
     )
-
-
-def plan_memory(config: RunConfig) -> MemoryEstimate:
-    """Memory that training takes, from shapes alone: no weight is read.
-
-    Raises:
-        TrainerError: The model or the data is missing or does not fit.
-    """
-    data = prepare_data(config)
-    source = SafetensorsSource(Path(config.model.path))
-    largest = max(data.items, key=lambda item: item.shape[1] * item.shape[2] * item.shape[3])
-    batch = BatchShape(
-        batch_size=config.train.batch_size,
-        latent_frames=largest.shape[1],
-        latent_height=largest.shape[2],
-        latent_width=largest.shape[3],
-        text_tokens=max(read_shape(item.text_path, "text")[0] for item in data.items),
-    )
-    network = make_network(source.shapes, config.lora, config.train.seed, "cpu")
-    training = TrainingShape(
-        targets=network.targets,
-        rank=config.lora.rank,
-        optimizer=config.optimizer.name,
-        compute_bytes=COMPUTE_DTYPES[config.train.compute_dtype].itemsize,
-        lora_bytes=4 if config.lora.dtype == "fp32" else 2,
-    )
-    model_config = HunyuanVideoConfig.from_shapes(source.shapes)
-    # The file is memory-mapped and each weight is read when it is needed: none stays.
-    return estimate_memory(model_config, batch, training, weights_bytes=0)
 
 
 def parse_device(name: str) -> torch.device:

@@ -6,6 +6,7 @@ or on the disk, and may hand out the same buffer again and again.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 
 from ..errors import ModelMismatchError
 
+_DTYPE_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1}
 _PREFIXES = ("model.diffusion_model.", "diffusion_model.", "model.model.", "model.")
 
 # Tencent's release names its modules otherwise than ComfyUI. Source: facts read in ComfyUI
@@ -132,6 +134,23 @@ class SafetensorsSource:
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Canonical name -> shape."""
         return self._shapes
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether numbers are multiplied by a scale when they are read."""
+        return any(name.endswith(".scale_weight") for name in self._stored)
+
+    @property
+    def matrix_bytes(self) -> float:
+        """Bytes of one number of a matrix, on average over the file."""
+        shapes = {name: shape for name, shape in self._shapes.items() if len(shape) > 1}
+        count = sum(math.prod(shape) for shape in shapes.values())
+        stored = (self._file.get_slice(self._stored[name]).get_dtype() for name in shapes)
+        sizes = (_DTYPE_BYTES[dtype] for dtype in stored)
+        total = sum(
+            math.prod(shape) * size for shape, size in zip(shapes.values(), sizes, strict=True)
+        )
+        return total / count
 
     def weight(self, name: str, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
         """The tensor `name`, dequantized, in `dtype` on `device`.

@@ -1,0 +1,142 @@
+"""The plan of a run: what a step takes, how it will be run, and the same in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..model.activation_policy import ActivationPolicy
+from .budget import GIB, Budget
+from .residency import Residency
+from .step_memory import StepMemory
+from .workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Device memory at a step's fullest moment, by purpose, in bytes."""
+
+    weights: int
+    """Base weights that stay."""
+    staging: int
+    """Buffers through which streamed weights come."""
+    lora: int
+    gradients: int
+    optimizer: int
+    kept: int
+    """Stored between forward and backward."""
+    work: int
+    """Temporary tensors of one block, dense copies of a weight, and the inputs."""
+    reserve: int
+    """For the driver, the libraries and the allocator's rounding."""
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return (
+            self.weights + self.staging + self.lora + self.gradients + self.optimizer
+            + self.kept + self.work + self.reserve
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """How a run will be done in a given memory, from shapes alone."""
+
+    workload: Workload
+    budget: Budget
+    policy: ActivationPolicy
+    residency: Residency
+    prefetch_depth: int
+    """Weights brought ahead of the one in use; 0 where none is streamed."""
+    step: StepMemory
+    parts: Parts
+    host_bytes: int
+    """Main memory: weights that are streamed, block inputs, staging and the process."""
+    seconds: float
+    """Of one optimizer step, from the budget's speeds: a rough figure."""
+    fits: bool
+    remarks: tuple[str, ...] = ()
+    """What would not fit and why, or what to change."""
+
+    @property
+    def peak_bytes(self) -> int:
+        """Device memory at the fullest moment."""
+        return self.parts.total
+
+    @property
+    def flop(self) -> int:
+        """Floating-point operations of one optimizer step."""
+        return self.step.flop * self.workload.accumulation
+
+    def lines(self) -> list[str]:
+        """The plan in sentences, most important first."""
+        return [
+            *self._verdict(),
+            *self._memory_table(),
+            *self._weights_words(),
+            *self._block_words(),
+            *self.remarks,
+            *self._work_words(),
+        ]
+
+    def _verdict(self) -> list[str]:
+        batch = ", ".join(dict.fromkeys(sample.words for sample in self.workload.batch))
+        limit = self.budget.device_bytes
+        if limit is None:
+            return [f"One step on {batch} takes {_gib(self.peak_bytes)} at its fullest moment."]
+        word = "fits" if self.fits else "DOES NOT FIT"
+        host = "" if self.budget.host_bytes is None else f" of {_gib(self.budget.host_bytes)}"
+        return [
+            f"{batch}: {word}. Device memory {_gib(self.peak_bytes)} of {_gib(limit)}, main "
+            f"memory {_gib(self.host_bytes)}{host}."
+        ]
+
+    def _memory_table(self) -> list[str]:
+        rows = (
+            ("base weights that stay", self.parts.weights),
+            ("staging of streamed weights", self.parts.staging),
+            ("LoRA", self.parts.lora),
+            ("its gradients", self.parts.gradients),
+            ("optimizer", self.parts.optimizer),
+            ("kept for the backward pass", self.parts.kept),
+            ("work of one block", self.parts.work),
+            ("driver and allocator", self.parts.reserve),
+        )
+        return [f"{_gib(size):>10}  {name}" for name, size in rows if size]
+
+    def _weights_words(self) -> list[str]:
+        if not self.residency.streamed_bytes:
+            return ["All base weights stay on the device."]
+        traffic = self.residency.traffic_bytes * self.workload.accumulation
+        return [
+            f"{_gib(self.residency.streamed_bytes)} of base weights stay in main memory and are "
+            f"brought each time they are needed: {_gib(traffic)} a step, "
+            f"{self.prefetch_depth} layers ahead."
+        ]
+
+    def _block_words(self) -> list[str]:
+        blocks, again = self.workload.config.blocks, len(self.policy.checkpoint_blocks)
+        words = []
+        if not again:
+            words.append(f"All {blocks} blocks are kept whole: nothing is computed twice.")
+        else:
+            whole = "none is kept whole" if again == blocks else f"the last {blocks - again} do not"
+            words.append(f"{again} of {blocks} blocks run once more in the backward pass, {whole}.")
+        if self.policy.host_inputs:
+            words.append(f"The inputs of those wait in main memory ({_gib(self.step.host)}).")
+        if self.policy.attention_chunks > 1:
+            words.append(
+                f"Attention works on its heads in {self.policy.attention_chunks} groups, one after "
+                "the other."
+            )
+        return words
+
+    def _work_words(self) -> list[str]:
+        return [
+            f"{self.workload.tokens} tokens a batch, {self.flop / 1e12:.1f} TFLOP a step, "
+            f"{self.workload.parameters / 1e6:.1f} million LoRA parameters."
+        ]
+
+
+def _gib(size: float) -> str:
+    return f"{size / GIB:.2f} GiB"

@@ -1,0 +1,86 @@
+"""Which base weights stay on the device, and which are brought again each time they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..model.activation_policy import ActivationPolicy
+from ..model.architecture import expected_shapes
+from .weight_kinds import WeightKind
+from .workload import Workload
+
+Item = tuple[str, int, int]
+"""Name of a weight, its stored bytes, and how often a micro-batch asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Residency:
+    """Where the base weights are during training; bytes as stored."""
+
+    resident: frozenset[str]
+    """Names that stay on the device."""
+    resident_bytes: int
+    streamed_bytes: int
+    """What stays in main memory."""
+    traffic_bytes: int
+    """What one micro-batch brings to the device."""
+    ring_bytes: int
+    """Staging buffers on the device."""
+
+
+def weight_items(workload: Workload, kind: WeightKind, policy: ActivationPolicy) -> list[Item]:
+    """Every weight with its bytes and requests, in the order in which a step first asks for them.
+
+    A block's matrices are asked for in forward and in backward, and once more in a checkpointed
+    block; modulation, embedders and the refiner once.
+    """
+    config = workload.config
+    adapted = {f"{target.name}.weight" for target in workload.targets}
+    items = []
+    for name, shape in expected_shapes(config).items():
+        requests = 1
+        block, *rest = name.split(".")
+        if block.endswith("_blocks") and len(shape) > 1:
+            first = config.double_blocks if block == "single_blocks" else 0
+            is_modulation = ".lin." in name
+            again = (first + int(rest[0])) in policy.checkpoint_blocks
+            if not is_modulation:
+                requests = 3 if again else 2
+            elif name in adapted:
+                requests = 2
+        elif name == "final_layer.linear.weight":
+            requests = 2
+        items.append((name, kind.bytes_of(shape), requests))
+    return items
+
+
+def place_weights(items: list[Item], room_bytes: int, slots: int) -> Residency | None:
+    """Keep on the device what is asked for most often; None where not even the staging fits.
+
+    Args:
+        items: From `weight_items`.
+        room_bytes: Device memory for base weights, stored and in transit.
+        slots: Staging buffers, each as large as the largest weight that is streamed.
+    """
+    total = sum(size for _, size, _ in items)
+    if total <= room_bytes:
+        return Residency(frozenset(name for name, _, _ in items), total, 0, 0, 0)
+    largest = max(size for _, size, _ in items)
+    ring = slots * largest
+    left = room_bytes - ring
+    small = {name for name, size, _ in items if size <= 2**20}
+    order = sorted(items, key=lambda item: (item[0] not in small, -item[2]))
+    resident = set(_fill(order, left))
+    if not small <= resident:
+        return None
+    kept = sum(size for name, size, _ in items if name in resident)
+    traffic = sum(size * count for name, size, count in items if name not in resident)
+    return Residency(frozenset(resident), kept, total - kept, traffic, ring)
+
+
+def _fill(order: list[Item], room_bytes: int) -> Iterator[str]:
+    for name, size, _ in order:
+        if size <= room_bytes:
+            room_bytes -= size
+            yield name
