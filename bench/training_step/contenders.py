@@ -1,0 +1,113 @@
+"""The contenders that are measured in a worker process, by name."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.profiler import record_function
+
+from trainer.model.activation_policy import ActivationPolicy
+from trainer.model.hunyuan_video import HunyuanVideo
+from trainer.model.lora import LoraNetwork
+from trainer.model.weights import MappingSource
+
+from .arithmetic import ArithmeticLimit
+from .case import (
+    DTYPES,
+    GUIDANCE,
+    LEARNING_RATE,
+    SIGMA,
+    Inputs,
+    StepCase,
+    make_inputs,
+    make_network,
+    make_weights,
+)
+from .plain_model import PlainModel
+from .turns import Turns
+
+Loss = Callable[[], Tensor]
+
+
+def run_contender(name: str, case: StepCase, turns: Turns, gradients: Path) -> None:
+    """Serve commands for the contender `name` until the parent closes the pipe.
+
+    Args:
+        name: "ours", "ours_checkpointed", "ours_compiled", "plain", "checkpointed", "core" or
+            "flops" (the arithmetic limit).
+        case: What a step computes.
+        turns: The commands.
+        gradients: File for the first step's loss and gradients; not written by core and flops.
+    """
+    if name == "core":
+        from .core_node import run_core_node
+
+        run_core_node(case, turns)
+    elif name == "flops":
+        limit = ArithmeticLimit(case)
+        limit.measure()
+        turns.serve(limit.measure, {})
+    else:
+        network = make_network(case)
+        _run_autograd(network, _loss(name, case, network, make_inputs(case)), turns, gradients)
+
+
+def _loss(name: str, case: StepCase, network: LoraNetwork, inputs: Inputs) -> Loss:
+    """A function that computes the loss of a step by the contender's forward pass."""
+    weights = make_weights(case)
+    timestep, guidance = torch.tensor([SIGMA * 1000]), torch.tensor([GUIDANCE])
+    noisy, target = inputs.noisy, inputs.target
+    blocks = case.config.blocks
+    policies = {
+        "ours": ActivationPolicy(),
+        "ours_checkpointed": ActivationPolicy.checkpoint_all(blocks),
+        "ours_compiled": ActivationPolicy(compiled=True),
+    }
+    if name in policies:
+        source = MappingSource(weights)
+        model = HunyuanVideo(case.config, source, DTYPES[case.dtype], policy=policies[name])
+
+        def ours() -> Tensor:
+            velocity = model.velocity(
+                noisy, timestep, inputs.text, None, inputs.pooled, guidance, network
+            )
+            return (velocity - target).square().mean()
+
+        return ours
+    plain_model = PlainModel(case.config, weights, network, checkpointed=name == "checkpointed")
+
+    def plain() -> Tensor:
+        velocity = plain_model.velocity(noisy, timestep, inputs.text, inputs.pooled, guidance)
+        return (velocity - target).square().mean()
+
+    return plain
+
+
+def _run_autograd(network: LoraNetwork, loss: Loss, turns: Turns, gradients: Path) -> None:
+    parameters = network.parameters()
+    optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE)
+
+    def step() -> None:
+        with record_function("forward"):
+            value = loss()
+        with record_function("backward"):
+            value.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        value = loss()
+        value.backward()
+    found = {name: x.grad for name, x in network.named_parameters() if x.grad is not None}
+    save_file({"loss": value.detach(), **found}, gradients)
+    del value, found
+    optimizer.step()
+    optimizer.zero_grad()
+    compiler = [str(x.message) for x in caught if "torch.compile does not work" in str(x.message)]
+    turns.serve(step, {"note": compiler[0]} if compiler else {})
