@@ -9,6 +9,7 @@ from .captions import CaptionTemplate
 from .checkpoints import LossPlot, PickCheckpoint
 from .dataset import BuildDataset, LoadDataset
 from .pictures import CropToBuckets, LoadImages
+from .planning import PlanTraining
 from .preview import DemoModels, Preview
 from .settings import LoraOptions, OptimizerOptions, ScheduleOptions, TimestepOptions
 from .training import Train
@@ -26,6 +27,7 @@ NODES: list[type[io.ComfyNode]] = [
     OptimizerOptions,
     ScheduleOptions,
     TimestepOptions,
+    PlanTraining,
     Train,
     LossPlot,
     PickCheckpoint,

@@ -20,6 +20,7 @@ from ..trainer.settings import field_docs
 from ..trainer.training.runs.history import read_history
 from . import wires
 from .host.folders import run_folder
+from .host.planning import Limits
 from .host.progress import raise_if_cancelled
 from .host.sampling import apply_lora, read_lora
 from .host.session import TrainingJob, train_on_model
@@ -70,6 +71,7 @@ class Train(io.ComfyNode):
             hold_out=options["hold_out"],
             precision=options["precision"],
             keep_old_run=options["if_run_exists"] == "start over",
+            limits=options.get("plan") or Limits(),
         )
         result = train_on_model(model, job, cls.hidden.unique_id)
         raise_if_cancelled()
@@ -99,6 +101,7 @@ def _config(run_name: str, options: dict[str, Any]) -> RunConfig:
         guidance=options["guidance"],
         guidance_units=options["guidance_units"],
         caption_dropout=options["caption_dropout"],
+        accumulate_together=options.get("accumulate_together", False),
     )
     config = RunConfig(
         lora=options.get("lora_settings") or LoraSettings(),
@@ -156,4 +159,8 @@ def _inputs() -> list[io.Input]:
                                      tooltip="From Schedule Settings; else cosine."),
         wires.TimestepSettings.Input("timestep_settings", optional=True,
                                      tooltip="From Timestep Settings; else sigmoid."),
+        wires.Plan.Input("plan", optional=True,
+                         tooltip="From Plan Training: the memory that this run may take."),
+        io.Boolean.Input("accumulate_together", default=False, optional=True,
+                         tooltip=docs["accumulate_together"]),
     ]  # fmt: skip

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import comfy.model_management
 import torch
 
 from ...trainer.config import RunConfig
@@ -17,23 +16,20 @@ from ...trainer.data.batches import BatchSampler, TrainingItem, collect_items
 from ...trainer.data.cache.caching import LatentCache, TextCache
 from ...trainer.data.dataset.building import Dataset
 from ...trainer.errors import DatasetError, StateError
-from ...trainer.model.activation_policy import ActivationPolicy
-from ...trainer.model.hunyuan_video import HunyuanVideo, HunyuanVideoConfig
-from ...trainer.model.lora import select_targets
-from ...trainer.model.memory import BatchShape, TrainingShape, estimate_memory
+from ...trainer.model.hunyuan_video import HunyuanVideo
+from ...trainer.planning.memory_plan import MemoryPlan
 from ...trainer.training.loop import run_training
-from ...trainer.training.network import LORA_DTYPES, make_network
+from ...trainer.training.network import make_network
 from ...trainer.training.reports import Hooks, StepReport, TrainRequest, TrainResult
 from ...trainer.training.runs.run_folder import Run
 from ...trainer.training.step_order import StepOrder
 from ...trainer.training.validation import ValidationPlan, ValidationResult, validation_loss
 from .encoders import comfyui_version_text
+from .planning import Limits, plan_run, room_for_training
 from .progress import Progress, is_cancelled, raise_if_cancelled, readable_seconds
-from .weights import ComfyWeightSource, borrow_model, latent_scale, training_device
+from .weights import borrow_model, latent_scale, training_device
 
 _LOSSES_SHOWN = 20
-_TEXT_TOKENS_GUESS = 256
-_COMPUTE_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,8 @@ class TrainingJob:
     """What the training node was asked to do.
 
     hold_out: crops kept out of training. precision: "auto", "bf16" or "fp32". keep_old_run: begin
-    anew beside an earlier run of the same name instead of going on with it.
+    anew beside an earlier run of the same name instead of going on with it. limits: memory that
+    the run may take.
     """
 
     folder: Path
@@ -52,6 +49,7 @@ class TrainingJob:
     hold_out: int
     precision: str
     keep_old_run: bool
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -79,12 +77,14 @@ def train_on_model(model: object, job: TrainingJob, node_id: object) -> SessionR
     with torch.inference_mode(False), torch.enable_grad():
         items = collect_items(job.dataset, job.latents, job.text)
         training, held_out = split_held_out(items, job.hold_out)
-        config = _with_device_choices(job, model, training, held_out)
+        config = with_precision(job.config, job.precision, model)
+        config = _with_validation(config, training, held_out)
         _make_room(job)
         device = training_device(model)
-        dtype = _COMPUTE_DTYPES[config.train.compute_dtype]
-        with borrow_model(model, _activation_bytes(model, config, training)) as source:
-            velocity_model = _velocity_model(source, config, training, (dtype, device))
+        plan = plan_run(model, config, training, job.limits)
+        with borrow_model(model, room_for_training(plan, device)) as source:
+            sizes, dtype = plan.workload.config, plan.workload.compute_dtype
+            velocity_model = HunyuanVideo(sizes, source, dtype, device, plan.policy)
             network = make_network(source.shapes, config.lora, config.train.seed, device)
             request = TrainRequest(
                 run_folder=job.folder,
@@ -98,7 +98,7 @@ def train_on_model(model: object, job: TrainingJob, node_id: object) -> SessionR
                 empty_text_path=job.text.entries.get(""),
                 device=device,
             )
-            return _run(request, node_id)
+            return _run(request, plan, node_id)
 
 
 def split_held_out(
@@ -122,7 +122,7 @@ def split_held_out(
     )
 
 
-def _run(request: TrainRequest, node_id: object) -> SessionResult:
+def _run(request: TrainRequest, plan: MemoryPlan, node_id: object) -> SessionResult:
     run = Run(request.run_folder)
     is_resumed = run.exists
     before = _measure(request, with_lora=False)
@@ -143,11 +143,21 @@ def _run(request: TrainRequest, node_id: object) -> SessionResult:
     raise_if_cancelled()
     if result.last_checkpoint is None:
         raise StateError("The run ended before its first step. Queue it again to train.")
+    if not plan.fits:
+        run.append_event("warning", text=plan.remarks[0])
     after = _measure(request, with_lora=True)
     for step, measured in ((0, before), (result.steps_done, after)):
         if measured is not None:
             run.append_event("validation", step=step, loss=measured.mean)
-    return _describe(request, result, before, after)
+    described = _describe(request, result, before, after)
+    return replace(described, lines=described.lines + _plan_words(plan))
+
+
+def _plan_words(plan: MemoryPlan) -> list[str]:
+    """How the run was done, where there was something to choose."""
+    if plan.budget.device_bytes is None:
+        return []
+    return [f"Plan: {line}" for line in plan.lines()[:1] + plan.choice_words()]
 
 
 class _Reporter:
@@ -212,21 +222,24 @@ def _describe(
     return SessionResult(result.run_folder, result.last_checkpoint, lines, facts)
 
 
-def _with_device_choices(
-    job: TrainingJob,
-    model: object,
-    training: Sequence[TrainingItem],
-    held_out: Sequence[TrainingItem],
-) -> RunConfig:
+def with_precision(config: RunConfig, precision: str, model: object) -> RunConfig:
+    """The number format of the calculations: "bf16", "fp32", or "auto" by the model's device."""
     on_cpu = training_device(model).type == "cpu"
-    precision = job.precision if job.precision != "auto" else ("fp32" if on_cpu else "bf16")
-    train = replace(job.config.train, compute_dtype=precision)
-    if held_out:
-        sampler = BatchSampler(training, train.batch_size, train.seed)
-        steps_per_epoch = StepOrder(sampler, train).steps_per_epoch
-        every = train.save_every_steps or train.save_every_epochs * steps_per_epoch
-        train = replace(train, validate_every_steps=every)
-    return replace(job.config, train=train)
+    chosen = precision if precision != "auto" else ("fp32" if on_cpu else "bf16")
+    return replace(config, train=replace(config.train, compute_dtype=chosen))
+
+
+def _with_validation(
+    config: RunConfig, training: Sequence[TrainingItem], held_out: Sequence[TrainingItem]
+) -> RunConfig:
+    """Measure the held-out loss at every checkpoint."""
+    if not held_out:
+        return config
+    train = config.train
+    sampler = BatchSampler(training, train.batch_size, train.seed)
+    steps_per_epoch = StepOrder(sampler, train).steps_per_epoch
+    every = train.save_every_steps or train.save_every_epochs * steps_per_epoch
+    return replace(config, train=replace(train, validate_every_steps=every))
 
 
 def _make_room(job: TrainingJob) -> None:
@@ -242,47 +255,6 @@ def _make_room(job: TrainingJob) -> None:
             f"The earlier run '{job.folder}' cannot be set aside: {error}. Close whatever has its "
             "files open, or choose another 'run_name'."
         ) from error
-
-
-def _velocity_model(
-    source: ComfyWeightSource,
-    config: RunConfig,
-    items: Sequence[TrainingItem],
-    place: tuple[torch.dtype, torch.device],
-) -> HunyuanVideo:
-    sizes = HunyuanVideoConfig.from_shapes(source.shapes)
-    dtype, device = place
-    policy = None
-    if device.type != "cpu":
-        # Without a plan: keep everything only where half of the free memory holds it.
-        shape = _training_shape(source.shapes, config)
-        needed = estimate_memory(sizes, _largest(items, config), shape, 0).peak_bytes
-        free = comfy.model_management.get_free_memory(device)
-        if needed > free / 2:
-            policy = ActivationPolicy.checkpoint_all(sizes.blocks)
-    return HunyuanVideo(sizes, source, dtype, device, policy)
-
-
-def _activation_bytes(model: object, config: RunConfig, items: Sequence[TrainingItem]) -> int:
-    shapes = ComfyWeightSource(model.model.diffusion_model).shapes
-    sizes = HunyuanVideoConfig.from_shapes(shapes)
-    shape = replace(_training_shape(shapes, config), checkpoint_blocks="all")
-    return estimate_memory(sizes, _largest(items, config), shape, 0).peak_bytes
-
-
-def _training_shape(shapes: Mapping[str, tuple[int, ...]], config: RunConfig) -> TrainingShape:
-    return TrainingShape(
-        targets=select_targets(shapes, config.lora.targets),
-        rank=config.lora.rank,
-        optimizer=config.optimizer.name,
-        compute_bytes=_COMPUTE_DTYPES[config.train.compute_dtype].itemsize,
-        lora_bytes=LORA_DTYPES[config.lora.dtype].itemsize,
-    )
-
-
-def _largest(items: Sequence[TrainingItem], config: RunConfig) -> BatchShape:
-    _, frames, height, width = max((item.shape for item in items), key=lambda s: s[1] * s[2] * s[3])
-    return BatchShape(config.train.batch_size, frames, height, width, _TEXT_TOKENS_GUESS)
 
 
 def _metadata(model: object, dataset: Dataset) -> dict[str, str]:

@@ -119,16 +119,22 @@ def test_train_resume_pick_and_convert_work_one_after_the_other(
     assert main(["cache", "verify", str(tmp_path / "cache")]) == 0
 
 
-def test_plan_prints_every_part_and_their_sum(
+def test_plan_of_a_run_prints_every_part_and_their_sum(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["plan", str(make_project(tmp_path))]) == 0
-    found = re.findall(r"^(\w+)\s+([\d.,]+) MiB$", capsys.readouterr().out, re.MULTILINE)
-    sizes = {name: float(size.replace(",", "")) for name, size in found}
-    assert set(sizes) == {"weights", "activations", "LoRA", "optimizer", "workspace", "peak"}
-    parts = sum(size for name, size in sizes.items() if name != "peak")
-    assert sizes["peak"] == pytest.approx(parts, abs=0.3)
+    assert main(["plan", str(make_project(tmp_path)), "--device-gib", "4"]) == 0
+    text = capsys.readouterr().out
+    parts = [float(size) for size in re.findall(r"^ +([\d.]+) GiB  ", text, re.MULTILINE)]
+    total = re.search(r"fits\. Device memory ([\d.]+) GiB of 4\.00 GiB", text)
+    assert total is not None
+    assert float(total.group(1)) == pytest.approx(sum(parts), abs=0.005 * len(parts))
     assert not (tmp_path / "runs").exists()
+
+
+def test_plan_of_sizes_needs_no_files(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["plan", "--size", "512x512", "--device-gib", "8", "--weights", "gguf_q4"]
+    assert main(arguments) == 0
+    assert "512x512: fits" in capsys.readouterr().out
 
 
 def test_held_out_items_are_measured_and_not_trained(tmp_path: Path) -> None:
@@ -147,6 +153,10 @@ def test_held_out_items_are_measured_and_not_trained(tmp_path: Path) -> None:
     [
         (["train", "nothing.toml"], "nothing.toml"),
         (["resume", "nothing"], "config.toml"),
+        (["plan"], "--size 1024x1024"),
+        (["plan", "--size", "large"], "large"),
+        (["plan", "--size", "512x512", "--weights", "fp9"], "fp9"),
+        (["plan", "--size", "512x512", "--device-gib", "0"], "--device-gib"),
         (["pick", "nothing"], "events.jsonl"),
         (["convert", "no.safetensors", "out.safetensors", "--format", "kohya"], "no.safetensors"),
         (["cache", "verify", "nothing"], "nothing"),

@@ -32,10 +32,20 @@ class Parts:
     @property
     def total(self) -> int:
         """All of it."""
-        return (
-            self.weights + self.staging + self.lora + self.gradients + self.optimizer
-            + self.kept + self.work + self.reserve
-        )  # fmt: skip
+        return sum(size for _, size in self.named())
+
+    def named(self) -> list[tuple[str, int]]:
+        """Each part with its name for people."""
+        return [
+            ("base weights that stay", self.weights),
+            ("staging of streamed weights", self.staging),
+            ("LoRA", self.lora),
+            ("its gradients", self.gradients),
+            ("optimizer", self.optimizer),
+            ("kept for the backward pass", self.kept),
+            ("work of one block", self.work),
+            ("driver and allocator", self.reserve),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +83,14 @@ class MemoryPlan:
         return [
             *self._verdict(),
             *self._memory_table(),
-            *self._weights_words(),
-            *self._block_words(),
+            *self.choice_words(),
             *self.remarks,
             *self._work_words(),
         ]
+
+    def choice_words(self) -> list[str]:
+        """What was chosen: which weights are streamed, which blocks run twice."""
+        return [*self._weights_words(), *self._block_words()]
 
     def _verdict(self) -> list[str]:
         batch = ", ".join(dict.fromkeys(sample.words for sample in self.workload.batch))
@@ -92,17 +105,7 @@ class MemoryPlan:
         ]
 
     def _memory_table(self) -> list[str]:
-        rows = (
-            ("base weights that stay", self.parts.weights),
-            ("staging of streamed weights", self.parts.staging),
-            ("LoRA", self.parts.lora),
-            ("its gradients", self.parts.gradients),
-            ("optimizer", self.parts.optimizer),
-            ("kept for the backward pass", self.parts.kept),
-            ("work of one block", self.parts.work),
-            ("driver and allocator", self.parts.reserve),
-        )
-        return [f"{_gib(size):>10}  {name}" for name, size in rows if size]
+        return [f"{_gib(size):>10}  {name}" for name, size in self.parts.named() if size]
 
     def _weights_words(self) -> list[str]:
         if not self.residency.streamed_bytes:

@@ -20,6 +20,7 @@ from trainer.planning.workload import SampleShape, Workload
 
 SMALL = replace(TINY, hidden_size=256, mlp_size=1024, single_blocks=3)
 WIDE = replace(TINY, hidden_size=512, mlp_size=2048, double_blocks=3, single_blocks=4)
+WHOLE = ActivationPolicy()
 PICTURE = SampleShape(1, 32, 48, 20)
 TALL = SampleShape(1, 64, 36, 50)
 CLIP = SampleShape(5, 24, 32, 7)
@@ -31,7 +32,7 @@ class Case:
 
     config: HunyuanVideoConfig
     batch: tuple[SampleShape, ...]
-    policy: ActivationPolicy = ActivationPolicy()
+    policy: ActivationPolicy = WHOLE
     dtype: torch.dtype = torch.float32
     accumulation: int = 1
     optimizer: str = "adamw"
