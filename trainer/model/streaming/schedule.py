@@ -121,7 +121,7 @@ class Schedule(Generic[ItemT, CopyT, MarkT]):
         previous = self._current
         held = self._planned_for(name) or self._again(name)
         self._current = held
-        if previous is not None and previous is not held:
+        if previous is not None:
             self._end_use(previous)
         if held is None:
             held = self._current = self._begin_late(name)
@@ -155,18 +155,25 @@ class Schedule(Generic[ItemT, CopyT, MarkT]):
         return None
 
     def _again(self, name: str) -> _Held[CopyT, MarkT] | None:
+        """The copy in use, where it is asked for once more without having been planned."""
         current = self._current
-        return current if current is not None and current.name == name else None
+        if current is None or current.name != name:
+            return None
+        current.uses += 1
+        return current
 
     def _begin_late(self, name: str) -> _Held[CopyT, MarkT] | None:
-        item = self._streamed(name)
-        if item is None:
-            return None
-        held = self._begin(name, item)
-        if held is None:
-            self._drop_planned(len(self._planned))
+        # It may be there for a later request, if it was not streamed when this one was planned.
+        held = self._held.get(name)
+        item = self._streamed(name) if held is None else None
+        if item is not None:
             held = self._begin(name, item)
-        assert held is not None  # the ring is empty, and what does not fit is not streamed
+            if held is None:
+                self._drop_planned(len(self._planned))
+                held = self._begin(name, item)
+            assert held is not None  # the ring is empty, and what does not fit is not streamed
+        if held is None:
+            return None
         held.uses += 1
         self.counts.late += 1
         return held

@@ -118,13 +118,13 @@ class PrefetchingSource:
                 return self._source.weight(name, dtype, device)
             if len(self._source.shapes.get(name, ())) == 1:
                 return self._vector(name, dtype)
-            copy = self._schedule.request(name)
-            if copy is None:
-                return self._source.weight(name, dtype, self._device)
-            # A weight made in inference mode could not take part in training.
+            # A copy or a weight made in inference mode could not take part in training.
             with torch.inference_mode(False), torch.no_grad():
-                dense: Tensor = copy.stored.assemble(copy.views, dtype)
-            return dense
+                copy = self._schedule.request(name)
+                if copy is not None:
+                    dense: Tensor = copy.stored.assemble(copy.views, dtype)
+                    return dense
+            return self._source.weight(name, dtype, self._device)
 
     def close(self) -> None:
         """End all copies and free all memory; later requests go to the other source."""
