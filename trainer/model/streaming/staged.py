@@ -165,7 +165,6 @@ class StagedCopies:
         """End the thread, wait for all that uses ring and staging, and free them."""
         self._end()
         self._thread.join()
-        self._worker.finish()
         for mark in self._last_read.values():
             mark.synchronize()
         self._last_read = {}
@@ -179,13 +178,13 @@ class _Worker:
         self.jobs: SimpleQueue[StagedCopy | None] = SimpleQueue()
         self._queue = queue
         self._piece_bytes = max(1, staging_bytes // _PIECES)
-        self._pieces: list[tuple[Tensor, Mark | None]] = []
-        self._under_way: deque[tuple[Mark, StoredWeight]] = deque()
-        """What copies still read; not every pinned tensor's memory waits for them by itself."""
+        self._pieces: deque[tuple[Tensor, Mark | None]] = deque()
+        self._under_way: deque[tuple[Mark, StagedCopy]] = deque()
+        """Whose tensors the device may still read and write, although nobody else holds them."""
 
     @property
     def staged_bytes(self) -> int:
-        return sum(piece.numel() for piece, _ in self._pieces)
+        return self._piece_bytes * min(_PIECES, len(self._pieces))
 
     def run(self) -> None:
         with torch.no_grad():
@@ -195,11 +194,8 @@ class _Worker:
                 except BaseException as error:  # for whoever asks for this weight
                     copy.error = error
                 copy.added.set()
-
-    def finish(self) -> None:
-        """Wait for the copies, on the thread that has ended this one."""
         self._queue.mark_copies().synchronize()
-        self._pieces = []
+        self._pieces.clear()
         self._under_way.clear()
 
     def _add(self, copy: StagedCopy) -> None:
@@ -208,26 +204,33 @@ class _Worker:
             self._queue.copies_wait(mark)
         if copy.given_up:
             return
+        try:
+            self._move(copy)
+        finally:
+            while self._under_way and self._under_way[0][0].query():
+                self._under_way.popleft()
+            done = self._queue.mark_copies()
+            self._under_way.append((done, copy))
+        copy.done = done
+
+    def _move(self, copy: StagedCopy) -> None:
         for part, view in zip(copy.stored.parts, copy.views, strict=True):
             source, target = as_bytes(part), as_bytes(view)
             if self._queue.is_quick(part):
                 self._queue.copy(source, target)
             else:
                 self._stage(source, target)
-        copy.done = self._queue.mark_copies()
-        self._under_way.append((copy.done, copy.stored))
-        while self._under_way[0][0].query() and len(self._under_way) > 1:
-            self._under_way.popleft()
 
     def _stage(self, source: Tensor, target: Tensor) -> None:
         if not self._pieces:
             made = [self._queue.staging(self._piece_bytes) for _ in range(_PIECES)]
-            self._pieces = [(piece, None) for piece in made]
+            self._pieces.extend((piece, None) for piece in made)
         for start in range(0, source.numel(), self._piece_bytes):
-            piece, mark = self._pieces.pop(0)
+            piece, mark = self._pieces[0]
             if mark is not None:
                 mark.synchronize()
             part = source[start : start + self._piece_bytes]
             filled = piece[: part.numel()].copy_(part)
             self._queue.copy(filled, target[start : start + part.numel()])
             self._pieces.append((piece, self._queue.mark_copies()))
+            self._pieces.popleft()

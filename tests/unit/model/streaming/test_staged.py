@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tests.unit.model.reference_model import make_sample, make_weights
-from tests.unit.model.streaming.slow_device import SlowDevice, SlowLink, SlowMark
+from tests.unit.model.streaming.streaming_checks import CPU, SlowDevice, SlowLink, SlowMark
 from tests.unit.model.training_checks import POLICIES, gradients, make_model, make_network
 from trainer.model.streaming.order import KnownOrder, LearntOrder, RequestOrder
 from trainer.model.streaming.ring import ALIGNMENT
@@ -21,7 +21,6 @@ from trainer.model.streaming.staged import Mark, StagedCopies, StagedCopy
 from trainer.model.streaming.stored import StoredWeight, cast_only
 from trainer.model.weights import MappingSource
 
-CPU = torch.device("cpu")
 Weights = dict[str, StoredWeight]
 
 
