@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from ..errors import ModelMismatchError
+from .streaming.stored import StoredWeight, cast_only, scaled
 
 _PREFIXES = ("model.diffusion_model.", "diffusion_model.", "model.model.", "model.")
 
@@ -100,6 +101,18 @@ class MappingSource:
             raise _missing_weight(name, "this model")
         return self._weights[name].detach().to(device=device, dtype=dtype)
 
+    def stored(self, name: str) -> StoredWeight | None:
+        """The tensor `name` as it is, or None where it is not in main memory.
+
+        Raises:
+            ModelMismatchError: There is no such weight.
+        """
+        if name not in self._weights:
+            raise _missing_weight(name, "this model")
+        value = self._weights[name].detach()
+        is_copyable = value.device.type == "cpu" and value.is_contiguous()
+        return StoredWeight((value,), cast_only) if is_copyable else None
+
 
 class SafetensorsSource:
     """Weights of a memory-mapped safetensors file; only what is asked for is read.
@@ -148,6 +161,20 @@ class SafetensorsSource:
             return value
         scale: torch.Tensor = self._file.get_tensor(scale_name).to(device=device, dtype=dtype)
         return value * scale
+
+    def stored(self, name: str) -> StoredWeight:
+        """The tensor `name` and its scale as they lie in the file; the disk is read on copying.
+
+        Raises:
+            ModelMismatchError: There is no such weight.
+        """
+        if name not in self._shapes:
+            raise _missing_weight(name, f"'{self._path}'")
+        value: torch.Tensor = self._file.get_tensor(self._stored[name])
+        scale_name = self._stored.get(_scale_name(name))
+        if scale_name is None:
+            return StoredWeight((value,), cast_only)
+        return StoredWeight((value, self._file.get_tensor(scale_name)), scaled)
 
     def _read_shapes(self) -> dict[str, tuple[int, ...]]:
         shapes: dict[str, tuple[int, ...]] = {}
