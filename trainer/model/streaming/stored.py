@@ -64,4 +64,7 @@ def cast_only(parts: tuple[Tensor, ...], dtype: torch.dtype) -> Tensor:
 
 def scaled(parts: tuple[Tensor, ...], dtype: torch.dtype) -> Tensor:
     """Assemble a weight kept as numbers and a scale for them, both brought to `dtype` first."""
-    return parts[0].to(dtype) * parts[1].to(dtype)
+    dense = parts[0].to(dtype)
+    scale = parts[1].to(dtype)
+    # In place where `to` has made a copy: a second dense weight would be the peak of memory.
+    return dense * scale if dense is parts[0] else dense.mul_(scale)
