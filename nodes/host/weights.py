@@ -15,8 +15,8 @@ import comfy.ops
 import torch
 
 from ...trainer.errors import ModelMismatchError
-
-_QUANTIZED = getattr(comfy.ops, "QuantizedTensor", None)
+from ...trainer.model.streaming.stored import StoredWeight
+from .stored_weights import scales_of, stored_weight, to_dense
 
 
 class ComfyWeightSource:
@@ -51,15 +51,19 @@ class ComfyWeightSource:
         Raises:
             ModelMismatchError: The model has no parameter of that name.
         """
-        if name not in self.shapes:
-            raise ModelMismatchError(
-                f"The model has no weight '{name}', which a HunyuanVideo model has. "
-                "Connect a HunyuanVideo text-to-video model to 'model'."
-            )
+        self._check_known(name)
         if len(self.shapes[name]) == 1:
             return self._vector(name, dtype, device)
-        with torch.no_grad():
-            return self._lend(name, dtype, device)
+        return self._lend(name, dtype, device)
+
+    def stored(self, name: str) -> StoredWeight | None:
+        """How a matrix lies in main memory, or None where only `weight` can hand it out.
+
+        Raises:
+            ModelMismatchError: The model has no parameter of that name.
+        """
+        self._check_known(name)
+        return stored_weight(*self._owners[name])
 
     def release(self) -> None:
         """Tell ComfyUI that the last weight handed out is no longer needed."""
@@ -67,25 +71,36 @@ class ComfyWeightSource:
             lent, self._lent = self._lent, None
             comfy.ops.uncast_bias_weight(*lent)
 
+    def _check_known(self, name: str) -> None:
+        if name not in self.shapes:
+            raise ModelMismatchError(
+                f"The model has no weight '{name}', which a HunyuanVideo model has. "
+                "Connect a HunyuanVideo text-to-video model to 'model'."
+            )
+
     def _vector(self, name: str, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
         key = (name, dtype, device)
         if key not in self._vectors:
+            lent = self._lend(name, dtype, device)
             # A copy made in inference mode could not take part in training later.
-            with torch.inference_mode(False), torch.no_grad():
-                self._vectors[key] = self._lend(name, dtype, device).clone()
+            with torch.inference_mode(False):
+                self._vectors[key] = lent.clone()
             self.release()
         return self._vectors[key]
 
     def _lend(self, name: str, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
         self.release()
         module, kind = self._owners[name]
-        if hasattr(module, "weight_function"):
-            found = self._cast(module, kind, dtype, device)
-        else:
-            # Plain parameters (norm scales of some versions) take no part in ComfyUI's casts.
-            found = getattr(module, kind).to(device=device, dtype=dtype)
-        # GGUF loaders use a tensor class whose `detach` and `clone` return the tensor itself.
-        return found.as_subclass(torch.Tensor).detach()
+        # As in ComfyUI's forward pass: patches and loaders' casts may write to tensors made in
+        # inference mode, which is refused outside of it.
+        with torch.inference_mode():
+            if hasattr(module, "weight_function"):
+                found = self._cast(module, kind, dtype, device)
+            else:
+                # Plain parameters (norm scales of some versions) take no part in ComfyUI's casts.
+                found = getattr(module, kind).to(device=device, dtype=dtype)
+            # GGUF loaders use a tensor class whose `detach` and `clone` return the tensor itself.
+            return found.as_subclass(torch.Tensor).detach()
 
     def _cast(
         self, module: torch.nn.Module, kind: str, dtype: torch.dtype, device: torch.device
@@ -103,17 +118,7 @@ class ComfyWeightSource:
         self._lent = (module, weight, bias, stream)
         if kind == "bias":
             return bias
-        if _QUANTIZED is not None and isinstance(weight, _QUANTIZED):
-            weight = weight.dequantize().to(dtype)
-        scale = getattr(module, "scale_weight", None)
-        if scale is not None:
-            # 0.3.75's scaled fp8 layers leave the multiplication to their own forward.
-            weight = weight * scale.to(device=weight.device, dtype=weight.dtype)
-        input_scale = getattr(module, "pre_quant_scale", None)
-        if input_scale is not None:
-            # Some 4-bit layers multiply their input first, one number for each column.
-            weight = weight * input_scale.to(device=weight.device, dtype=weight.dtype)
-        return weight
+        return to_dense(weight, scales_of(module), dtype)
 
 
 def canonical_name(name: str) -> str:

@@ -6,9 +6,10 @@ Imported by checks that run inside ComfyUI, after `pack.load()`.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -23,6 +24,14 @@ from safetensors.torch import save_file
 
 from tests.host import forward_check, pack
 from tests.host.weight_formats import E4M3, FORMATS, Make, fp8
+from tests.host.weight_gguf import PackedLinear
+from tests.host.weight_streams import (
+    CARD,
+    KNOWS_DYNAMIC,
+    dynamic_memory,
+    load_dynamic,
+    two_streams,
+)
 
 Weights = dict[str, torch.Tensor]
 Metadata = dict[str, str]
@@ -40,8 +49,12 @@ class Case:
     compute: torch.dtype = torch.float32
     room_bytes: int | None = None
     """Load with room for so many bytes of weights, as if the graphics card were nearly full."""
-    around: AbstractContextManager[Any] = field(default_factory=nullcontext)
+    device: torch.device = CPU
+    """Where it is trained; `CARD` stands for a graphics card."""
+    around: Callable[[], AbstractContextManager[None]] = nullcontext
     """What has to be in force while the model is used."""
+    own_casts: int = 0
+    """Layers with a cast that only a loader knows."""
 
 
 @contextmanager
@@ -52,58 +65,6 @@ def outside_inference() -> Iterator[None]:
 
 def doubled(weight: torch.Tensor) -> torch.Tensor:
     return weight * 2
-
-
-class PackedTensor(torch.Tensor):
-    """The tensor class of GGUF loaders, with the habits that matter: no copy is ever made."""
-
-    def detach(self) -> PackedTensor:
-        return self
-
-    def clone(self, *_: Any, **__: Any) -> PackedTensor:
-        return self
-
-
-class PackedLinear(comfy.ops.manual_cast.Linear):
-    """What GGUF loader nodes put in place of a linear: packed bytes and a cast of its own."""
-
-    def __init__(self, dense: torch.nn.Module, is_packed: bool = True) -> None:
-        torch.nn.Module.__init__(self)
-        self.in_features, self.out_features = dense.in_features, dense.out_features
-        stored, self.by_hand = dense.weight.data, dense.weight.data.float()
-        if is_packed:
-            blocks = self.by_hand.reshape(self.out_features, -1, 32)
-            scale = (blocks.abs().amax(-1, keepdim=True) / 127).half()
-            values = (blocks / scale.float()).round().clamp(-127, 127).to(torch.int8)
-            packed = torch.cat((scale.view(torch.uint8), values.view(torch.uint8)), dim=-1)
-            stored, self.by_hand = packed.flatten(1), (values.float() * scale.float()).flatten(1)
-        self.is_packed = is_packed
-        self.weight = torch.nn.Parameter(stored.as_subclass(PackedTensor), requires_grad=False)
-        self.bias = dense.bias
-        self.casts = 0
-
-    def is_ggml_quantized(self) -> bool:
-        return self.is_packed
-
-    def cast_bias_weight(
-        self, input: Any = None, dtype: Any = None, device: Any = None, bias_dtype: Any = None
-    ) -> tuple[Any, Any]:
-        self.casts += 1
-        if input is not None:
-            dtype, device, bias_dtype = input.dtype, input.device, input.dtype
-        blocks = self.weight.as_subclass(torch.Tensor).reshape(self.out_features, -1, 34)
-        scale, values = blocks[..., :2].contiguous(), blocks[..., 2:].contiguous()
-        dense = values.view(torch.int8).float() * scale.view(torch.float16).float()
-        bias = None if self.bias is None else self.bias.to(device, bias_dtype)
-        return dense.flatten(1).to(device, dtype), bias
-
-    def forward_ggml_cast_weights(self, input: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.linear(input, *self.cast_bias_weight(input))
-
-    def forward_comfy_cast_weights(self, input: torch.Tensor) -> torch.Tensor:
-        if self.is_packed:
-            return self.forward_ggml_cast_weights(input)
-        return super().forward_comfy_cast_weights(input).as_subclass(torch.Tensor)
 
 
 class Builder:
@@ -125,7 +86,8 @@ class Builder:
     def load(self, stored: Weights, metadata: Any = None, **options: Any) -> Any:
         path = self._folder / "model.safetensors"
         save_file({name: value.contiguous() for name, value in stored.items()}, path, metadata)
-        return comfy.sd.load_diffusion_model(str(path), model_options=options)
+        self.reload = partial(comfy.sd.load_diffusion_model, str(path), model_options=options)
+        return self.reload()
 
     def plain_as(self, dtype: torch.dtype, **options: Any) -> Case:
         # fp8 comes from a full-precision file through UNETLoader's weight_dtype.
@@ -197,6 +159,36 @@ class Builder:
         case.room_bytes = case.model.model_size() * 3 // 4
         return case
 
+    def through_buffers(self, case: Case) -> Case:
+        """All weights in main memory, moved through the buffers of two streams."""
+        case.device, case.around, case.room_bytes = CARD, two_streams, 1
+        return case
+
+    def dynamic(self, build: Callable[[], Case], is_patched: bool = False) -> Case | None:
+        """Weights get memory on the card while in use; None where ComfyUI has no such way."""
+        if not KNOWS_DYNAMIC:
+            return None
+        case = build()
+        with dynamic_memory():
+            case.model = load_dynamic(self.reload)
+            case = self.patched(case) if is_patched else case
+        case.device, case.around = CARD, dynamic_memory
+        return case
+
+    def dynamic_fp8(self) -> Case | None:
+        """UNETLoader's weight_dtype: weights are cast on the card, but not those of small layers.
+
+        Of layers with at most 16 KiB ComfyUI then takes the numbers that are in the file.
+        """
+        case = self.dynamic(partial(self.plain_as, E4M3))
+        sizes: Counter[str] = Counter()
+        for name, value in self.plain.items():
+            sizes[name.rpartition(".")[0]] += value.nbytes
+        small = {name for name in self.plain if sizes[name.rpartition(".")[0]] <= 16 * 1024}
+        if case is not None:
+            case.by_hand |= {name: self.plain[name] for name in small}
+        return case
+
     def otherwise_patched(self, room_bytes: int | None = None) -> Case:
         """Differences, a replaced weight, and functions that ComfyUI calls with every cast."""
         case = self.plain_as(torch.float32)
@@ -225,6 +217,7 @@ class Builder:
             setattr(owner, last, packed)
             case.by_hand[f"{name}.weight"] = packed.by_hand
         full = "vector_in.in_layer.weight"
+        case.own_casts = len(self.scaled_layers())
         case.model.add_weight_wrapper(f"diffusion_model.{full}", doubled)
         case.by_hand[full] = doubled(case.by_hand[full])
         return case
@@ -255,6 +248,11 @@ class Builder:
             "streamed_scaled_fp8": lambda: self.patched(self.scaled_fp8(), room_bytes=1),
             "streamed_otherwise_patched": lambda: self.otherwise_patched(room_bytes=1),
             "half_streamed": self.half_streamed,
+            "dynamic_fp8": self.dynamic_fp8,
+            "dynamic_patched": lambda: self.dynamic(partial(self.plain_as, torch.float32), True),
+            "dynamic_scaled_fp8": lambda: self.dynamic(self.scaled_fp8),
+            "buffered_bf16": lambda: self.through_buffers(self.plain_as(torch.bfloat16)),
+            "buffered_scaled_fp8": lambda: self.through_buffers(self.patched(self.scaled_fp8())),
             "gguf": self.gguf,
             "fp32_of_normal_tensors": self.normal_tensors,
         } | {kind: partial(self.quantized, kind) for kind in FORMATS}

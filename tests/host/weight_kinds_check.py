@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import comfy.model_management  # noqa: E402
 import torch  # noqa: E402
 
 from tests.host.weight_kinds import CPU, Builder, Case, Weights, outside_inference  # noqa: E402
+from tests.host.weight_streams import CARD, forward_on_the_card, seen  # noqa: E402
 
 
 def module(name: str) -> Any:
@@ -31,34 +33,51 @@ def measure(case: Case, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
     inner = case.model.model.diffusion_model
     before = snapshot(inner)
     made_in_inference = [value.is_inference() for value in inner.parameters()]
+    seen.clear()
+    with case.around():
+        result = borrow(case, inner, shapes)
+        seen_by_us = dict(seen)
+        theirs = by_comfyui(inner, case)
+        comfy.model_management.unload_all_models()
+        case.model.detach()
+    return result | {
+        "made_in_inference": sum(made_in_inference) / len(made_in_inference),
+        "seen": seen_by_us,
+        "comfyui": relative(result.pop("computed"), theirs),
+        "got_gradients": [name for name, value in inner.named_parameters() if has_gradient(value)],
+        "restored": is_same(before, snapshot(inner)),
+    }
+
+
+def borrow(case: Case, inner: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+    """What is lent, and computed with it, against the weights by hand."""
     with outside_inference():
         by_hand = {name: value.clone() for name, value in case.by_hand.items()}
-        expected = run(module("trainer.model.weights").MappingSource(by_hand))
+        expected = run(module("trainer.model.weights").MappingSource(by_hand), CPU)
         with module("nodes.host.weights").borrow_model(case.model, 10**8) as source:
             if case.room_bytes is not None:
                 stream(case.model, case.room_bytes)
             loaded = snapshot(inner)
-            lent = {name: lent_difference(source, name, value) for name, value in by_hand.items()}
-            ours = run(source)
+            lent = [lent_difference(source, name, by_hand[name], case) for name in by_hand]
+            ours = run(source, case.device)
+            assembled = [assembled_differs(source, name, case) for name in source.shapes]
             stayed = snapshot(inner)
             found_shapes = dict(source.shapes)
-    functions = [len(part.weight_function) for part in inner.modules() if is_cast(part)]
-    theirs = by_comfyui(inner, case.compute)
-    result = {
+    layers = [part for part in inner.modules() if hasattr(part, "weight_function")]
+    return {
+        "computed": ours[0],
         "stored_as": sorted({str(value.dtype) for value in loaded.values()}),
-        "made_in_inference": sum(made_in_inference) / len(made_in_inference),
-        "weight_functions": sum(functions),
-        "lent": max(lent.values()),
+        "weight_functions": sum(len(layer.weight_function) for layer in layers),
+        "own_casts": case.own_casts + sum(hasattr(layer, "_v") for layer in layers),
+        "lent": max(lent),
         "velocity": relative(ours[0], expected[0]),
         "gradient": relative(ours[1], expected[1]),
-        "comfyui": relative(ours[0], theirs),
         "same_shapes": found_shapes == shapes,
         "unchanged": is_same(loaded, stayed),
-        "got_gradients": [name for name, value in inner.named_parameters() if has_gradient(value)],
+        "stored": assembled.count(False),
+        "stored_differ": assembled.count(True),
+        "matrices": sum(len(shape) > 1 for shape in shapes.values()),
     }
-    comfy.model_management.unload_all_models()
-    case.model.detach()
-    return result | {"restored": is_same(before, snapshot(inner))}
 
 
 def stream(model: Any, room_bytes: int) -> None:
@@ -66,10 +85,6 @@ def stream(model: Any, room_bytes: int) -> None:
     with torch.inference_mode():
         model.unpatch_model(CPU)
         model.load(CPU, lowvram_model_memory=room_bytes)
-
-
-def is_cast(part: torch.nn.Module) -> bool:
-    return hasattr(part, "weight_function")
 
 
 def has_gradient(parameter: torch.Tensor) -> bool:
@@ -98,12 +113,28 @@ def relative(found: torch.Tensor, wanted: torch.Tensor) -> float:
     return float((found - wanted).norm() / wanted.norm())
 
 
-def lent_difference(source: Any, name: str, wanted: torch.Tensor) -> float:
+def lent_difference(source: Any, name: str, wanted: torch.Tensor, case: Case) -> float:
     """Largest difference of one weight over its largest number; infinite for a wrong form."""
-    found = source.weight(name, torch.float32, CPU)
+    found = source.weight(name, torch.float32, case.device)
     if found.dtype != torch.float32 or found.shape != wanted.shape or found.requires_grad:
         return float("inf")
     return float((found - wanted).abs().max() / wanted.abs().max())
+
+
+def assembled_differs(source: Any, name: str, case: Case) -> bool | None:
+    """Whether copies of the stored tensors give other bits than the source; None for no copies."""
+    stored = source.stored(name)
+    if stored is None:
+        return None
+    differs = False
+    for dtype in (torch.float32, torch.bfloat16):
+        copies = tuple(part.clone() for part in stored.parts)
+        kept = [part.clone() for part in copies]
+        made = stored.assemble(copies, dtype)
+        lent = source.weight(name, dtype, case.device)
+        differs |= made.dtype != dtype or not torch.equal(in_bytes(made), in_bytes(lent))
+        differs |= not all(map(torch.equal, map(in_bytes, copies), map(in_bytes, kept)))
+    return differs
 
 
 def batch() -> dict[str, torch.Tensor]:
@@ -115,11 +146,11 @@ def batch() -> dict[str, torch.Tensor]:
     }
 
 
-def run(source: Any) -> tuple[torch.Tensor, torch.Tensor]:
+def run(source: Any, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Our velocity in fp32, and the gradients of a LoRA, joined."""
     forward, lora = module("trainer.model.hunyuan_video"), module("trainer.model.lora")
     velocity = forward.HunyuanVideo(
-        forward.HunyuanVideoConfig.from_shapes(source.shapes), source, torch.float32
+        forward.HunyuanVideoConfig.from_shapes(source.shapes), source, torch.float32, device
     )
     network = lora.LoraNetwork(lora.select_targets(source.shapes), rank=2, alpha=2.0, seed=1)
     given = batch()
@@ -131,13 +162,14 @@ def run(source: Any) -> tuple[torch.Tensor, torch.Tensor]:
     return predicted.detach(), torch.cat([p.grad.flatten() for p in network.parameters()])
 
 
-def by_comfyui(inner: Any, dtype: torch.dtype) -> torch.Tensor:
-    """ComfyUI's own forward of the same model on inputs of the given dtype."""
-    given = {name: value.to(dtype) for name, value in batch().items()}
-    made = inner(
-        given["latents"], torch.tensor([500.0]), given["text"], y=given["pooled"],
-        guidance=torch.tensor([1.0], dtype=dtype),
-    )  # fmt: skip
+def by_comfyui(inner: Any, case: Case) -> torch.Tensor:
+    """ComfyUI's own forward of the same model on inputs of the dtype that it computes in."""
+    given = {name: value.to(case.compute) for name, value in batch().items()}
+    with forward_on_the_card() if case.device == CARD else nullcontext():
+        made = inner(
+            given["latents"], torch.tensor([500.0]), given["text"], y=given["pooled"],
+            guidance=torch.tensor([1.0], dtype=case.compute),
+        )  # fmt: skip
     return made.float()
 
 
