@@ -84,7 +84,8 @@ def get_optimizer_state(optimizer: torch.optim.Optimizer) -> OptimizerState:
             # Infinite values are settings (no growth limit), which the new optimizer has too.
             if _is_number(value) and math.isfinite(value):
                 numbers[f"group.{index}.{name}"] = value
-    return OptimizerState(tensors, numbers)
+    # In an order that does not tell whether the run was resumed: equal states, equal files.
+    return OptimizerState(tensors, dict(sorted(numbers.items())))
 
 
 def set_optimizer_state(optimizer: torch.optim.Optimizer, state: OptimizerState) -> None:
