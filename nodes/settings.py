@@ -15,6 +15,9 @@ from ..trainer.config import (
 from ..trainer.settings import Settings, field_docs, field_rules
 from . import wires
 
+# Inputs that came after the first release: graphs saved before know nothing of them.
+_ADDED_LATER = frozenset({"state_dtype"})
+
 
 class LoraOptions(io.ComfyNode):
     """Size and reach of the LoRA."""
@@ -124,7 +127,13 @@ def _input_of(settings: type[Settings], name: str, default: object) -> io.Input:
     rule = field_rules(settings)[name]
     tooltip = " ".join(field_docs(settings)[name].split())
     if rule.choices:
-        return io.Combo.Input(name, options=list(rule.choices), default=default, tooltip=tooltip)
+        return io.Combo.Input(
+            name,
+            options=list(rule.choices),
+            default=default,
+            tooltip=tooltip,
+            optional=name in _ADDED_LATER,
+        )
     if rule.kind is bool:
         return io.Boolean.Input(name, default=default, tooltip=tooltip)
     if rule.kind is str:

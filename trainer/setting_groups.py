@@ -24,7 +24,8 @@ class LoraSettings(Settings):
     targets: str = "default"
     """Which linear layers get a LoRA: the name of a preset of the model part."""
     dtype: Literal["fp32", "bf16"] = "fp32"
-    """Number format of the LoRA while training. bf16 halves its memory and loses fine updates."""
+    """Number format of the LoRA and its gradients while training. bf16 halves their memory; steps
+    are still calculated in fp32 and rounded at random, so that fine updates count on average."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ class OptimizerSettings(Settings):
     """Prodigy only: Adam's correction of the first steps."""
     safeguard_warmup: bool = False
     """Prodigy only: keep a warm-up from inflating the learning rate. Use it with warmup_steps."""
+    state_dtype: Literal["fp32", "bf16"] = "fp32"
+    """Number format of what the optimizer remembers. bf16 halves that memory; steps are still
+    calculated in fp32 and rounded at random, so that fine changes count on average."""
 
     @property
     def base_learning_rate(self) -> float:
@@ -150,6 +154,9 @@ class TrainSettings(Settings):
     """Send all batches of a step through each block together: the base weights are fetched once a
     step instead of once a batch, which is faster where they are streamed, and takes the memory of
     all batches at once."""
+    compile: bool = False
+    """Run the element-wise work through torch.compile: faster after a slow first step, equal but
+    for rounding. Without a working compiler, training says so once and goes on without it."""
 
     @property
     def sampling_guidance(self) -> float:

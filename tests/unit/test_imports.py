@@ -20,7 +20,7 @@ HOST_MODULES = {
     "nodes",
     "server",
 }
-_COMMON = {"errors", "files", "config", "settings", "setting_groups"}
+_COMMON = {"errors", "files", "config", "settings", "setting_groups", "optimizer_memory"}
 # Each part of trainer/ and the parts it may import besides itself.
 BELOW: dict[str, set[str]] = {
     "errors": set(),
@@ -28,6 +28,7 @@ BELOW: dict[str, set[str]] = {
     "settings": {"errors"},
     "setting_groups": {"errors", "settings"},
     "config": {"errors", "files", "settings", "setting_groups"},
+    "optimizer_memory": {"setting_groups"},
     "data": _COMMON,
     "model": _COMMON,
     "planning": _COMMON | {"model"},

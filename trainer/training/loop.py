@@ -65,7 +65,7 @@ class _Training:
         sampler = BatchSampler(request.items, train.batch_size, train.seed)
         self._order = StepOrder(sampler, train)
         self._parameters = list(request.network.parameters())
-        self._optimizer = make_optimizer(self._config.optimizer, self._parameters)
+        self._optimizer = make_optimizer(self._config.optimizer, self._parameters, train.seed)
         self._saver = RunSaver(request, self._optimizer, self._hooks)
         self._timings: deque[float] = deque(maxlen=TIMED_STEPS)
         self._weights_are_sound = True

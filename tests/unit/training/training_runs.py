@@ -23,8 +23,9 @@ from trainer.config import (
 from trainer.data.batches import TrainingItem
 from trainer.data.cache.cache_files import write_cache_file
 from trainer.model.hunyuan_video import HunyuanVideo
-from trainer.model.lora import LoraNetwork, select_targets
+from trainer.model.lora import LoraNetwork
 from trainer.model.weights import MappingSource
+from trainer.training.network import make_network
 from trainer.training.reports import TrainRequest
 
 SECTIONS = {
@@ -95,8 +96,7 @@ def make_hunyuan(folder: Path, config: RunConfig, items: tuple[TrainingItem, ...
     """A run of a two-block HunyuanVideo with random weights."""
     source = MappingSource(make_weights())
     model = HunyuanVideo(TINY, source, torch.float32)
-    targets = select_targets(source.shapes, config.lora.targets)
-    lora = LoraNetwork(targets, config.lora.rank, config.lora.alpha, config.train.seed)
+    lora = make_network(source.shapes, config.lora, config.train.seed)
     return TrainRequest(folder, config, items, model, lora, latent_scale=0.476986)
 
 
@@ -105,8 +105,7 @@ def make_one_layer(
 ) -> TrainRequest:
     """A run of the one-layer model: quick, and simple enough to calculate by hand."""
     shapes = {"double_blocks.0.img_attn.proj.weight": (16, 16)}
-    targets = select_targets(shapes, "default")
-    lora = LoraNetwork(targets, config.lora.rank, config.lora.alpha, config.train.seed)
+    lora = make_network(shapes, config.lora, config.train.seed)
     return TrainRequest(folder, config, items, OneLayerModel(), lora, latent_scale=0.5)
 
 
@@ -115,7 +114,8 @@ def with_fresh_network(request: TrainRequest, folder: Path | None = None) -> Tra
     old = request.network
     assert isinstance(old, LoraNetwork)
     config = request.config
-    fresh = LoraNetwork(list(old.targets), old.rank, old.alpha, config.train.seed)
+    dtype = old.parameters()[0].dtype
+    fresh = LoraNetwork(list(old.targets), old.rank, old.alpha, config.train.seed, dtype)
     place = request.run_folder if folder is None else folder
     return dataclasses.replace(request, network=fresh, run_folder=place)
 

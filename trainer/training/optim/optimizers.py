@@ -12,6 +12,9 @@ import torch
 
 from ...config import OptimizerSettings
 from ...errors import ConfigError, StateError
+from .low_precision import LowPrecisionOptimizer, Rounding
+
+STATE_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,14 @@ class OptimizerState:
 
 
 def make_optimizer(
-    settings: OptimizerSettings, parameters: Iterable[torch.Tensor]
+    settings: OptimizerSettings, parameters: Iterable[torch.Tensor], seed: int = 0
 ) -> torch.optim.Optimizer:
-    """The optimizer that the settings name.
+    """The optimizer that the settings name, which calculates in float32 whatever it stores.
+
+    Args:
+        settings: The optimizer and its arguments.
+        parameters: float32 or bfloat16.
+        seed: The run's seed, for stochastic rounding.
 
     Raises:
         ConfigError: There is nothing to train, or the package of the optimizer is missing.
@@ -40,15 +48,12 @@ def make_optimizer(
             "There is nothing to train: no layer of the model matched 'lora.targets'. "
             "Choose another value for it; 'default' fits every HunyuanVideo model."
         )
-    if settings.name == "prodigy":
-        return _make_prodigy(settings, ready)
-    return torch.optim.AdamW(
-        ready,
-        lr=settings.base_learning_rate,
-        betas=(settings.beta1, settings.beta2),
-        eps=settings.eps,
-        weight_decay=settings.weight_decay,
-    )
+    is_prodigy = settings.name == "prodigy"
+    optimizer = _make_prodigy(settings, ready) if is_prodigy else _make_adamw(settings, ready)
+    rounding = Rounding(STATE_DTYPES[settings.state_dtype], seed, in_pieces=not is_prodigy)
+    if torch.bfloat16 not in {rounding.state_dtype, *(parameter.dtype for parameter in ready)}:
+        return optimizer
+    return LowPrecisionOptimizer(optimizer, rounding)
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
@@ -79,7 +84,8 @@ def get_optimizer_state(optimizer: torch.optim.Optimizer) -> OptimizerState:
             # Infinite values are settings (no growth limit), which the new optimizer has too.
             if _is_number(value) and math.isfinite(value):
                 numbers[f"group.{index}.{name}"] = value
-    return OptimizerState(tensors, numbers)
+    # In an order that does not tell whether the run was resumed: equal states, equal files.
+    return OptimizerState(tensors, dict(sorted(numbers.items())))
 
 
 def set_optimizer_state(optimizer: torch.optim.Optimizer, state: OptimizerState) -> None:
@@ -116,6 +122,18 @@ def set_optimizer_state(optimizer: torch.optim.Optimizer, state: OptimizerState)
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (bool, int, float))
+
+
+def _make_adamw(
+    settings: OptimizerSettings, parameters: list[torch.Tensor]
+) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        parameters,
+        lr=settings.base_learning_rate,
+        betas=(settings.beta1, settings.beta2),
+        eps=settings.eps,
+        weight_decay=settings.weight_decay,
+    )
 
 
 def _make_prodigy(
