@@ -11,7 +11,7 @@ from ..live_memory import MemoryRecorder
 from .parts import PartsRecorder
 
 
-class Closed(Exception):
+class PipeClosedError(Exception):
     """The parent wants no more steps."""
 
 
@@ -33,11 +33,11 @@ class Turns:
         """Wait for the next command and start measuring.
 
         Raises:
-            Closed: There is none.
+            PipeClosedError: There is none.
         """
         command = self._commands.readline().strip()
         if not command:
-            raise Closed
+            raise PipeClosedError
         self._recorder = {"memory": MemoryRecorder, "parts": PartsRecorder, "time": lambda: None}[
             command
         ]()
@@ -62,7 +62,7 @@ class Turns:
         while True:
             try:
                 self.begin()
-            except Closed:
+            except PipeClosedError:
                 return
             self.end(step())
 

@@ -1,4 +1,4 @@
-"""Runs every benchmark in bench/ and joins their results."""
+"""Runs every benchmark in bench/, joins their results and writes the page about them."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ _FIELDS = {"value", "unit", "baseline", "ratio", "setup"}
 def run_benchmarks(host: Host, only: list[str]) -> dict[str, Any]:
     """Run the benchmarks (all, or those named) and merge them into bench/results.json.
 
+    The tables of docs/benchmarks.md follow.
+
     Raises:
         TaskError: A benchmark is unknown, failed, or gave something else than results.
     """
@@ -42,7 +44,18 @@ def run_benchmarks(host: Host, only: list[str]) -> dict[str, Any]:
         text = json.dumps(results, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         part.write_text(text, encoding="utf-8")
         part.replace(RESULTS)
+    _refresh_page(host)
     return dict(results)
+
+
+def _refresh_page(host: Host) -> None:
+    """Bring the tables of docs/benchmarks.md up to date."""
+    done = subprocess.run([str(host.python), "-m", "bench.tables"], cwd=ROOT, check=False)
+    if done.returncode != 0:
+        raise TaskError(
+            "The results are written, but docs/benchmarks.md could not be brought up to date; see "
+            "above. Run 'python -m bench.tables' once that is mended."
+        )
 
 
 def _has_main(path: Path) -> bool:

@@ -1,0 +1,213 @@
+"""Writes the tables of docs/benchmarks.md from bench/results.json: `python -m bench.tables`.
+
+Everything between a line `<!-- table NAME -->` and `<!-- end -->` is replaced, so that the page
+and the results cannot differ. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "bench" / "results.json"
+PAGE = ROOT / "docs" / "benchmarks.md"
+Results = Mapping[str, Mapping[str, Any]]
+
+_TABLE = re.compile(r"(?P<first><!-- table (?P<name>[\w.]+) -->\n).*?(?P<last><!-- end -->)", re.S)
+_RIVALS = {
+    "plain": "plain autograd",
+    "checkpointed": "plain autograd, every block checkpointed",
+    "core": "ComfyUI's Train LoRA node",
+    "flops": "arithmetic limit",
+}
+_WAYS = {
+    "": "ours",
+    "checkpointed.": "ours, every block checkpointed",
+    "compiled.": "ours, compiled",
+}
+_PARTS = {
+    "linear_forward": "linear layers, forward",
+    "linear_gradient": "linear layers, gradient of the input",
+    "lora": "LoRA, forward and backward",
+    "attention_forward": "attention, forward",
+    "attention_backward": "attention, backward",
+    "elementwise": "element-wise work",
+    "copies": "copies",
+    "optimizer": "optimizer",
+    "python": "Python and autograd between operations",
+}
+
+
+def write_tables(results: Results, page: str) -> str:
+    """The page with every table made anew.
+
+    Raises:
+        ValueError: The page asks for a table that nobody makes.
+    """
+
+    def made(found: re.Match[str]) -> str:
+        make = _TABLES.get(found["name"])
+        if make is None:
+            raise ValueError(
+                f"docs/benchmarks.md asks for a table '{found['name']}'. Use one of these: "
+                f"{', '.join(_TABLES)}."
+            )
+        return f"{found['first']}\n{make(results)}\n\n{found['last']}"
+
+    return _TABLE.sub(made, page)
+
+
+def refresh_page() -> None:
+    """Rewrite docs/benchmarks.md from bench/results.json."""
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    page = write_tables(results, PAGE.read_text(encoding="utf-8"))
+    part = PAGE.with_suffix(".md.part")
+    part.write_text(page, encoding="utf-8")
+    part.replace(PAGE)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown; all columns but the first are numbers."""
+    if not rows:
+        return "(not measured yet)"
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _places(results: Results, kind: str) -> list[str]:
+    """The "<dtype>.<size>" of which there are results `kind.<dtype>.<size>`, fp32 first."""
+    found = [
+        name.removeprefix(f"{kind}.")
+        for name in results
+        if re.fullmatch(rf"{kind}\.(fp32|bf16)\.\w+", name)
+    ]
+    return sorted(found, key=lambda place: (place.split(".")[1], place.startswith("bf16")))
+
+
+def _comparison(kind: str, rivals: Sequence[str]) -> Callable[[Results], str]:
+    def make(results: Results) -> str:
+        rows = []
+        for place in _places(results, kind):
+            dtype, size = place.split(".")
+            for way, title in _WAYS.items():
+                entry = results.get(f"{kind}.{way}{place}")
+                if entry is None:
+                    continue
+                cells = [_beside(entry, name) for name in rivals]
+                rows.append([f"{size} {dtype}, {title}", _number(entry["value"]), *cells])
+        unit = {"step": "s", "memory": "MB"}[kind]
+        return _table([f"{unit} a step", "", *(_RIVALS[name] for name in rivals)], rows)
+
+    return make
+
+
+def _beside(entry: Mapping[str, Any], name: str) -> str:
+    """What a rival needs, and how much of it we do."""
+    if name not in entry["baseline"]:
+        return ""
+    return f"{_number(entry['baseline'][name])} ({entry['ratio'][name]:.2f})"
+
+
+def _parts(results: Results) -> str:
+    names = {tuple(name.split(".")[1:3]) for name in results if name.startswith("parts.")}
+    places = sorted(".".join(pair) for pair in names)
+    places.sort(key=lambda place: place.startswith("bf16"))
+    rows = []
+    for part, title in _PARTS.items():
+        cells = []
+        for place in places:
+            entry = results[f"parts.{place}.{part}"]
+            whole = sum(results[f"parts.{place}.{other}"]["value"] for other in _PARTS)
+            limit = entry["ratio"].get("flops")
+            cells += [_number(entry["value"]), f"{100 * entry['value'] / whole:.0f}%"]
+            cells.append("" if limit is None else f"{limit:.2f}")
+        rows.append([title, *cells])
+    head = ["part of a step"]
+    for place in places:
+        dtype, size = place.split(".")
+        head += [f"{size} {dtype}, s", "share", "of the limit"]
+    return _table(head, rows if places else [])
+
+
+def _work(results: Results) -> str:
+    """Counted work and the rates that its kinds reach alone."""
+    rows = []
+    for place in _places(results, "step"):
+        entry = results[f"step.{place}"]
+        dtype, size = place.split(".")
+        work = entry["setup"]["gflop"]
+        limit = entry["baseline"]["flops"]
+        total = sum(work.values())
+        cells = [f"{work[kind]:.1f}" for kind in list(_PARTS)[:5]]
+        rows.append(
+            [f"{size} {dtype}", *cells, f"{total:.0f}", _number(limit), f"{total / limit:.0f}"]
+        )
+    titles = [_PARTS[kind] for kind in list(_PARTS)[:5]]
+    return _table(["GFLOP a step", *titles, "together", "limit, s", "GFLOP/s"], rows)
+
+
+def _targets(results: Results) -> str:
+    """The aims of the training engine against the results."""
+    rows = []
+    for place in _places(results, "step"):
+        step, memory = results[f"step.{place}"], results[f"memory.{place}"]
+        ratio, kept = step["ratio"], memory["ratio"]
+        low, high = memory["baseline"]["checkpointed"], memory["baseline"]["plain"]
+        budget = low + 0.4 * (high - low)
+        dtype, size = place.split(".")
+        is_fp32 = dtype == "fp32"
+        rows.append([
+            f"{size} {dtype}",
+            _aim(ratio["checkpointed"], 0.75),
+            _aim(memory["value"] / budget, 1.0),
+            _aim(ratio["plain"], 1.05),
+            _aim(kept["plain"], 0.5),
+            _aim(ratio["flops"], 1.3) if is_fp32 else f"{ratio['flops']:.2f}",
+            _aim(ratio["core"], 0.7),
+            _aim(kept["core"], 2.5),
+        ])  # fmt: skip
+    head = [
+        "ours over theirs", "time / checkpointed", "memory / budget", "time / plain",
+        "memory / plain", "time / limit", "time / core", "memory / core",
+    ]  # fmt: skip
+    return _table(head, rows)
+
+
+def _aim(value: float, most: float) -> str:
+    return f"{value:.2f} {'≤' if value <= most else '**>**'} {most:g}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def _setup(results: Results) -> str:
+    """On what it was measured."""
+    found = {name: entry for name, entry in results.items() if name.startswith("step.")}
+    if not found:
+        return "(not measured yet)"
+    setups = [entry["setup"] for entry in found.values()]
+    turns = min(setup["turns"] for setup in setups)
+    first = setups[0]
+    return (
+        f"Medians of {turns} turns or more, {first['threads']} threads, {first['machine']}, "
+        f"torch {first['torch']}."
+    )
+
+
+_TABLES: Mapping[str, Callable[[Results], str]] = {
+    "setup": _setup,
+    "targets": _targets,
+    "seconds": _comparison("step", ("plain", "checkpointed", "core", "flops")),
+    "memory": _comparison("memory", ("plain", "checkpointed", "core")),
+    "work": _work,
+    "parts": _parts,
+}
+
+
+if __name__ == "__main__":
+    refresh_page()
