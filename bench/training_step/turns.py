@@ -10,6 +10,11 @@ from typing import Any, TextIO
 from ..live_memory import MemoryRecorder
 from .parts import PartsRecorder
 
+_RECORDERS: dict[str, Callable[[], MemoryRecorder | PartsRecorder]] = {
+    "memory": MemoryRecorder,
+    "parts": PartsRecorder,
+}
+
 
 class PipeClosedError(Exception):
     """The parent wants no more steps."""
@@ -38,10 +43,8 @@ class Turns:
         command = self._commands.readline().strip()
         if not command:
             raise PipeClosedError
-        self._recorder = {"memory": MemoryRecorder, "parts": PartsRecorder, "time": lambda: None}[
-            command
-        ]()
-        if self._recorder is not None:
+        if command != "time":
+            self._recorder = _RECORDERS[command]()
             self._recorder.start()
         self._started = time.perf_counter()
 
