@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 Results = Mapping[str, Mapping[str, Any]]
+_KINDS = 5
+"""How many of the parts are counted work; they come first."""
 
 _TABLE = re.compile(r"(?P<first><!-- table (?P<name>[\w.]+) -->\n).*?(?P<last><!-- end -->)", re.S)
 _RIVALS = {
@@ -40,6 +42,22 @@ _PARTS = {
     "optimizer": "optimizer",
     "python": "Python and autograd between operations",
 }
+
+_FEWER = "Next: fewer and larger products, such as both streams of a double block in one."
+_OPERANDS = "Next: operands that already lie in memory in the order in which the kernel is fast."
+_NEXT = {
+    "linear_forward": _FEWER,
+    "linear_gradient": _FEWER,
+    "lora": "Next: the LoRA's narrow products joined with those of the frozen layer beside them.",
+    "attention_forward": _OPERANDS,
+    "attention_backward": _OPERANDS,
+    "elementwise": "Next: norms, turns, gates and GELU in one pass over memory each, forward and "
+    "backward, as the compiled step does for some of them.",
+    "copies": "Next: attention and the two streams writing their results where they are needed.",
+    "optimizer": "Next: one fused update of all parameters.",
+    "python": "Next: fewer, larger autograd functions, such as one for a whole block.",
+}
+"""What would make a part faster."""
 
 
 def write_tables(results: Results, page: str) -> str:
@@ -112,10 +130,14 @@ def _beside(entry: Mapping[str, Any], name: str) -> str:
     return f"{_number(entry['baseline'][name])} ({entry['ratio'][name]:.2f})"
 
 
-def _parts(results: Results) -> str:
+def _parts_places(results: Results) -> list[str]:
+    """The "<dtype>.<size>" whose parts were measured, fp32 first."""
     names = {tuple(name.split(".")[1:3]) for name in results if name.startswith("parts.")}
-    places = sorted(".".join(pair) for pair in names)
-    places.sort(key=lambda place: place.startswith("bf16"))
+    return sorted((".".join(pair) for pair in names), key=lambda place: place.startswith("bf16"))
+
+
+def _parts(results: Results) -> str:
+    places = _parts_places(results)
     rows = []
     for part, title in _PARTS.items():
         cells = []
@@ -142,11 +164,11 @@ def _work(results: Results) -> str:
         work = entry["setup"]["gflop"]
         limit = entry["baseline"]["flops"]
         total = sum(work.values())
-        cells = [f"{work[kind]:.1f}" for kind in list(_PARTS)[:5]]
+        cells = [f"{work[kind]:.1f}" for kind in list(_PARTS)[:_KINDS]]
         rows.append(
             [f"{size} {dtype}", *cells, f"{total:.0f}", _number(limit), f"{total / limit:.0f}"]
         )
-    titles = [_PARTS[kind] for kind in list(_PARTS)[:5]]
+    titles = [_PARTS[kind] for kind in list(_PARTS)[:_KINDS]]
     return _table(["GFLOP a step", *titles, "together", "limit, s", "GFLOP/s"], rows)
 
 
@@ -199,6 +221,24 @@ def _setup(results: Results) -> str:
     )
 
 
+def _next(results: Results) -> str:
+    """The part that is furthest above what it has to cost, and what would help."""
+    lines = []
+    for place in _parts_places(results):
+        above = {}
+        for part in _PARTS:
+            entry = results[f"parts.{place}.{part}"]
+            above[part] = entry["value"] - entry["baseline"].get("flops", 0.0)
+        worst = max(above, key=lambda part: above[part])
+        whole = sum(results[f"parts.{place}.{part}"]["value"] for part in _PARTS)
+        dtype, size = place.split(".")
+        lines.append(
+            f"At {size} in {dtype} the most to be won is in **{_PARTS[worst]}**: "
+            f"{_number(above[worst])} s of {_number(whole)} s are no counted work. {_NEXT[worst]}"
+        )
+    return "\n\n".join(lines) or "(not measured yet)"
+
+
 _TABLES: Mapping[str, Callable[[Results], str]] = {
     "setup": _setup,
     "targets": _targets,
@@ -206,6 +246,7 @@ _TABLES: Mapping[str, Callable[[Results], str]] = {
     "memory": _comparison("memory", ("plain", "checkpointed", "core")),
     "work": _work,
     "parts": _parts,
+    "next": _next,
 }
 
 

@@ -21,6 +21,8 @@ from torch import Tensor
 from .case import DTYPES, POOLED_WIDTH, RANK, StepCase
 
 HEAD = 128
+_SMALL = 2_000_000_000
+"""Floating-point operations, some ten milliseconds."""
 KINDS = ("linear_forward", "linear_gradient", "lora", "attention_forward", "attention_backward")
 
 
@@ -121,11 +123,13 @@ class ArithmeticLimit:
     def measure(self) -> dict[str, Any]:
         """Seconds of a step ("limit") and, by kind, its seconds and floating-point operations.
 
-        Each shape runs twice and the second run counts, so that no operation pays for waking up.
+        A small operation runs twice and the second run counts, so that it does not pay for waking
+        up threads and caches.
         """
         seconds, flops = dict.fromkeys(KINDS, 0.0), dict.fromkeys(KINDS, 0)
         for operation, run in self._runs.items():
-            run()
+            if operation.flops < _SMALL:
+                run()
             started = time.perf_counter()
             run()
             count = self._counts[operation]

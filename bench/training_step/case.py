@@ -1,4 +1,4 @@
-"""What is computed in a measured step: model sizes, weights, inputs and the LoRA, all from seeds."""
+"""What a measured step computes: sizes, weights, inputs and the LoRA, all from seeds."""
 
 from __future__ import annotations
 

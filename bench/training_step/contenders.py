@@ -79,6 +79,8 @@ def _loss(name: str, case: StepCase, network: LoraNetwork, inputs: Inputs) -> Lo
             return (velocity - target).square().mean()
 
         return ours
+    if name not in ("plain", "checkpointed"):
+        raise ValueError(f"There is no contender '{name}'.")
     plain_model = PlainModel(case.config, weights, network, checkpointed=name == "checkpointed")
 
     def plain() -> Tensor:

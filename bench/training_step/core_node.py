@@ -15,7 +15,7 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from .case import DTYPES, GUIDANCE, LEARNING_RATE, RANK, StepCase, make_inputs, make_weights
-from .turns import Closed, Turns
+from .turns import PipeClosedError, Turns
 
 MANY_STEPS = 100_000
 """The most that the node allows; the parent closes the pipe long before."""
@@ -42,7 +42,7 @@ def run_core_node(case: StepCase, turns: Turns) -> None:
     handle = register_optimizer_step_post_hook(paused.after_step)
     try:
         TrainLoraNode.execute(**_arguments(case, model))
-    except Closed:
+    except PipeClosedError:
         return
     finally:
         handle.remove()

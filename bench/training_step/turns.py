@@ -10,8 +10,13 @@ from typing import Any, TextIO
 from ..live_memory import MemoryRecorder
 from .parts import PartsRecorder
 
+_RECORDERS: dict[str, Callable[[], MemoryRecorder | PartsRecorder]] = {
+    "memory": MemoryRecorder,
+    "parts": PartsRecorder,
+}
 
-class Closed(Exception):
+
+class PipeClosedError(Exception):
     """The parent wants no more steps."""
 
 
@@ -33,15 +38,13 @@ class Turns:
         """Wait for the next command and start measuring.
 
         Raises:
-            Closed: There is none.
+            PipeClosedError: There is none.
         """
         command = self._commands.readline().strip()
         if not command:
-            raise Closed
-        self._recorder = {"memory": MemoryRecorder, "parts": PartsRecorder, "time": lambda: None}[
-            command
-        ]()
-        if self._recorder is not None:
+            raise PipeClosedError
+        if command != "time":
+            self._recorder = _RECORDERS[command]()
             self._recorder.start()
         self._started = time.perf_counter()
 
@@ -62,7 +65,7 @@ class Turns:
         while True:
             try:
                 self.begin()
-            except Closed:
+            except PipeClosedError:
                 return
             self.end(step())
 

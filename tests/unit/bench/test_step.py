@@ -28,6 +28,7 @@ TINY = StepCase(
 def test_every_contender_is_measured(comfyui: Comfyui, monkeypatch: pytest.MonkeyPatch) -> None:
     """Real processes, ComfyUI's node among them; the gradients are compared on the way."""
     monkeypatch.setenv("COMFYUI_PATH", str(comfyui.path))
+    monkeypatch.setattr("bench.step.THREADS", 1)
 
     results = measure(TINY, turns=2, is_whole_field=False)
 

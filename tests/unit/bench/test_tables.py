@@ -71,7 +71,17 @@ def test_parts_have_their_share_and_their_limit() -> None:
     assert "| copies | 0.5 | 11% |  |" in rows
 
 
-@pytest.mark.parametrize("name", ["seconds", "memory", "targets", "work", "parts", "setup"])
+def test_next_is_the_part_furthest_above_its_limit() -> None:
+    results = _results()
+    results["parts.fp32.64x64.linear_forward"] = entry(2.0, "s", {"flops": 1.9}, SETUP)
+    results["parts.fp32.64x64.copies"] = entry(0.6, "s", {}, SETUP)
+    (line,) = _table("next", results)
+    assert line.startswith(
+        "At 64x64 in fp32 the most to be won is in **copies**: 0.6 s of 6.1 s are no counted work."
+    )
+
+
+@pytest.mark.parametrize("name", ["seconds", "memory", "targets", "work", "parts", "next", "setup"])
 def test_without_results_a_table_says_so(name: str) -> None:
     lines = _table(name, {"something.else": entry(1, "x", {}, {})})
     assert lines == ["(not measured yet)"]
@@ -84,5 +94,5 @@ def test_unknown_table_is_an_error() -> None:
 
 def test_page_has_every_table() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    for name in ("setup", "targets", "seconds", "memory", "work", "parts"):
+    for name in ("setup", "targets", "seconds", "memory", "work", "parts", "next"):
         assert f"<!-- table {name} -->" in page
