@@ -102,6 +102,7 @@ def _config(run_name: str, options: dict[str, Any]) -> RunConfig:
         guidance_units=options["guidance_units"],
         caption_dropout=options["caption_dropout"],
         accumulate_together=options.get("accumulate_together", False),
+        compile=options.get("compile", False),
     )
     config = RunConfig(
         lora=options.get("lora_settings") or LoraSettings(),
@@ -163,4 +164,5 @@ def _inputs() -> list[io.Input]:
                          tooltip="From Plan Training: the memory that this run may take."),
         io.Boolean.Input("accumulate_together", default=False, optional=True,
                          tooltip=docs["accumulate_together"]),
+        io.Boolean.Input("compile", default=False, optional=True, tooltip=docs["compile"]),
     ]  # fmt: skip

@@ -174,6 +174,8 @@ class ModelSettings(Settings):
     """Where to calculate: cpu, cuda, cuda:1, mps."""
     latent_scale: Annotated[float, Range(0.001, 100)] = 0.476986
     """Factor from raw VAE latents to the latents that the model works on."""
+    device_memory_gib: Annotated[float, Range(0, 1024)] = 0.0
+    """Memory of the device that a run may take, in GiB; 0 means what is free there."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import comfy.model_management
@@ -13,6 +14,8 @@ import torch
 
 from ...trainer.config import RunConfig
 from ...trainer.data.batches import TrainingItem
+from ...trainer.model.streaming.source import PrefetchingSource
+from ...trainer.model.weights import WeightSource
 from ...trainer.planning.budget import GIB, Budget
 from ...trainer.planning.choosing import make_plan
 from ...trainer.planning.memory_plan import MemoryPlan
@@ -107,3 +110,19 @@ def room_for_training(plan: MemoryPlan, device: torch.device) -> int:
         return needed
     # What the user does not want to be used is left free as well.
     return needed + max(0, available_bytes(device) - limit)
+
+
+@contextlib.contextmanager
+def ahead_of_use(
+    source: ComfyWeightSource, plan: MemoryPlan, device: torch.device
+) -> Iterator[WeightSource]:
+    """Bring weights that ComfyUI left in main memory to a graphics card ahead of their use.
+
+    What only ComfyUI can make (patched, GGUF, dynamic VRAM) still comes through its own cast.
+    """
+    if device.type != "cuda" or not plan.residency.streamed_bytes:
+        yield source
+        return
+    ring, depth = plan.residency.ring_bytes, plan.prefetch_depth
+    with PrefetchingSource(source, device, ring, depth) as lender:
+        yield lender

@@ -25,7 +25,7 @@ from ...trainer.training.runs.run_folder import Run
 from ...trainer.training.step_order import StepOrder
 from ...trainer.training.validation import ValidationPlan, ValidationResult, validation_loss
 from .encoders import comfyui_version_text
-from .planning import Limits, plan_run, room_for_training
+from .planning import Limits, ahead_of_use, plan_run, room_for_training
 from .progress import Progress, is_cancelled, raise_if_cancelled, readable_seconds
 from .weights import borrow_model, latent_scale, training_device
 
@@ -82,9 +82,13 @@ def train_on_model(model: object, job: TrainingJob, node_id: object) -> SessionR
         _make_room(job)
         device = training_device(model)
         plan = plan_run(model, config, training, job.limits)
-        with borrow_model(model, room_for_training(plan, device)) as source:
+        with (
+            borrow_model(model, room_for_training(plan, device)) as source,
+            ahead_of_use(source, plan, device) as lender,
+        ):
             sizes, dtype = plan.workload.config, plan.workload.compute_dtype
-            velocity_model = HunyuanVideo(sizes, source, dtype, device, plan.policy)
+            policy = replace(plan.policy, compiled=config.train.compile)
+            velocity_model = HunyuanVideo(sizes, lender, dtype, device, policy)
             network = make_network(source.shapes, config.lora, config.train.seed, device)
             request = TrainRequest(
                 run_folder=job.folder,

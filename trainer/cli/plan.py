@@ -7,18 +7,18 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from ..config import RunConfig
+from ..config import LoraSettings, OptimizerSettings, RunConfig
 from ..errors import ConfigError
 from ..model.weights import SafetensorsSource
 from ..planning.budget import GIB, Budget
 from ..planning.choosing import make_plan
 from ..planning.memory_plan import MemoryPlan
-from ..planning.weight_kinds import KINDS, WeightKind, weight_kind
+from ..planning.weight_kinds import KINDS, weight_kind
 from ..planning.workload import RELEASED, SampleShape, Workload
 from ..training.network import LORA_DTYPES
 from ..training.workload import run_workload
 from .data import prepare_data
-from .run import load_run
+from .run import file_kind, load_run
 
 _SIZE = re.compile(r"(\d+)x(\d+)(?:x(\d+))?")
 
@@ -36,6 +36,7 @@ def add_plan_options(plan: argparse.ArgumentParser) -> None:
     alone.add_argument("--rank", type=int, default=32)
     alone.add_argument("--optimizer", default="prodigy", choices=("prodigy", "adamw"))
     alone.add_argument("--lora-dtype", default="fp32", choices=tuple(LORA_DTYPES))
+    alone.add_argument("--state-dtype", default="fp32", choices=tuple(LORA_DTYPES))
     alone.add_argument("--batch-size", type=int, default=1)
     alone.add_argument("--accumulation", type=int, default=1)
     plan.set_defaults(run=_plan)
@@ -51,11 +52,6 @@ def plan_of_run(config: RunConfig, budget: Budget) -> MemoryPlan:
     source = SafetensorsSource(Path(config.model.path))
     workload = run_workload(config, source.shapes, data.items)
     return make_plan(workload, file_kind(source), budget)
-
-
-def file_kind(source: SafetensorsSource) -> WeightKind:
-    """The number format of a file's matrices, by its size."""
-    return WeightKind("as stored", source.matrix_bytes, is_packed=source.is_scaled)
 
 
 def _plan(options: argparse.Namespace) -> None:
@@ -96,11 +92,10 @@ def _plan_of_size(options: argparse.Namespace, size: str, budget: Budget) -> Mem
         raise ConfigError(f"--size is '{size}', but must look like 1024x768 or 544x960x33.")
     width, height, frames = (int(part or 1) for part in found.groups())
     batch = [SampleShape.of_pixels(width, height, frames)] * options.batch_size
-    workload = Workload.of_released_model(RELEASED, batch, options.rank, "default")
+    lora = LoraSettings(rank=options.rank, dtype=options.lora_dtype)
     workload = replace(
-        workload,
+        Workload.of_sizes(RELEASED, batch, lora),
         accumulation=options.accumulation,
-        optimizer=options.optimizer,
-        lora_bytes=LORA_DTYPES[options.lora_dtype].itemsize,
+        optimizer=OptimizerSettings(name=options.optimizer, state_dtype=options.state_dtype),
     )
     return make_plan(workload, weight_kind(options.weights), budget)

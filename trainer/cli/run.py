@@ -11,13 +11,19 @@ from types import FrameType
 
 import torch
 
-from ..config import RunConfig
+from ..config import ModelSettings, RunConfig
 from ..errors import ConfigError
-from ..model.hunyuan_video import HunyuanVideo, HunyuanVideoConfig
-from ..model.weights import SafetensorsSource
+from ..model.hunyuan_video import HunyuanVideo
+from ..model.resident import ResidentSource
+from ..model.streaming.source import PrefetchingSource
+from ..model.weights import SafetensorsSource, WeightSource
+from ..planning.budget import GIB, Budget
+from ..planning.choosing import make_plan
+from ..planning.memory_plan import MemoryPlan
+from ..planning.weight_kinds import WeightKind
 from ..training.network import make_network
 from ..training.reports import TrainRequest
-from ..training.workload import COMPUTE_DTYPES
+from ..training.workload import COMPUTE_DTYPES, run_workload
 from .data import prepare_data
 
 
@@ -93,15 +99,18 @@ def make_request(config: RunConfig, run_folder: Path) -> TrainRequest:
         TrainerError: One of the files is missing or does not fit.
     """
     data = prepare_data(config)
-    source = SafetensorsSource(Path(config.model.path))
+    file = SafetensorsSource(Path(config.model.path))
     device = parse_device(config.model.device)
     dtype = COMPUTE_DTYPES[config.train.compute_dtype]
-    model_config = HunyuanVideoConfig.from_shapes(source.shapes)
+    plan = make_plan(run_workload(config, file.shapes, data.items), file_kind(file),
+                     budget_of(config.model, device))  # fmt: skip
+    policy = replace(plan.policy, compiled=config.train.compile)
+    source = planned_source(file, plan, device)
     return TrainRequest(
         run_folder=run_folder,
         config=config,
         items=data.items,
-        model=HunyuanVideo(model_config, source, dtype, device),
+        model=HunyuanVideo(plan.workload.config, source, dtype, device, policy),
         network=make_network(source.shapes, config.lora, config.train.seed, device),
         latent_scale=config.model.latent_scale,
         metadata=data.metadata,
@@ -109,6 +118,34 @@ def make_request(config: RunConfig, run_folder: Path) -> TrainRequest:
         empty_text_path=data.empty_text_path,
         device=device,
     )
+
+
+def file_kind(source: SafetensorsSource) -> WeightKind:
+    """The number format of a file's matrices, by its size."""
+    return WeightKind("as stored", source.matrix_bytes, is_packed=source.is_scaled)
+
+
+def budget_of(model: ModelSettings, device: torch.device) -> Budget:
+    """Memory that a run may take: the setting, else what is free on the device.
+
+    On a CPU there is no other memory to bring weights from, and without a setting no limit.
+    """
+    limit = int(model.device_memory_gib * GIB) or None
+    if device.type != "cuda":
+        return Budget(limit)
+    free, _ = torch.cuda.mem_get_info(device)
+    # The driver's part is taken already, and so not free.
+    return Budget(limit or free, can_stream=True)
+
+
+def planned_source(file: SafetensorsSource, plan: MemoryPlan, device: torch.device) -> WeightSource:
+    """The file's weights, kept on the device or brought ahead of their use as the plan says."""
+    if not plan.budget.can_stream:
+        return file
+    source = ResidentSource(file, plan.residency.resident, device)
+    if not plan.residency.streamed_bytes:
+        return source
+    return PrefetchingSource(source, device, plan.residency.ring_bytes, plan.prefetch_depth)
 
 
 def parse_device(name: str) -> torch.device:

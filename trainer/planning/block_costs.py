@@ -173,7 +173,7 @@ def _trace(workload: Workload, policy: ActivationPolicy, dense_copies: int) -> l
     with torch.inference_mode(False), torch.enable_grad(), FakeTensorMode():
         source = ShapeSource(workload.config, dense_copies=dense_copies)
         lying = source.lay_out(workload.compute_dtype)
-        dtype = {2: torch.bfloat16, 4: torch.float32}[workload.lora_bytes]
+        dtype = torch.float32 if workload.lora.dtype == "fp32" else torch.bfloat16
         network = LoraNetwork(list(workload.targets), workload.rank, 1.0, dtype=dtype)
         inputs = [_empty_input(workload, index) for index in range(len(workload.batch))]
         known = [*lying, *network.parameters()]

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from ..model.activation_policy import ActivationPolicy
 from ..model.architecture import HunyuanVideoConfig
+from ..optimizer_memory import lora_matrices, optimizer_memory
 from .block_costs import StepCosts, measure_costs
 from .budget import GIB, Budget
+from .link import step_seconds
 from .memory_plan import MemoryPlan, Parts
 from .residency import Residency, place_weights, weight_items
 from .step_memory import StepMemory, compose_step
@@ -19,6 +21,7 @@ PREFETCH_DEPTH = 2
 """Weights on their way while one is used: enough where a weight comes quicker than it is used."""
 ALLOCATOR_SHARE = 0.05
 """Part of the temporary memory that goes to the allocator's rounding and gaps."""
+_OPTIMIZER_TEMPORARIES = 4
 _CHUNK_PENALTY = 0.01
 """Share of a step's time that attention in groups of heads is taken to cost."""
 
@@ -44,7 +47,7 @@ def make_plan(workload: Workload, kind: WeightKind, budget: Budget | None = None
         for candidate in planner.candidates(chunks):
             if best is None or candidate.rank < best.rank:
                 best = candidate
-        if best is not None and best.is_unburdened:
+        if best is not None and not best.overrun:
             break
     assert best is not None  # there is at least one choice of chunks
     return planner.plan(best)
@@ -72,12 +75,6 @@ class _Candidate:
     @property
     def rank(self) -> tuple[float, ...]:
         return (self.overrun, round(self.seconds, 9), self.parts.total)
-
-    @property
-    def is_unburdened(self) -> bool:
-        policy = self.policy
-        is_whole = not policy.checkpoint_blocks and not policy.host_inputs
-        return is_whole and not self.residency.streamed_bytes and not self.overrun
 
 
 class _Planner:
@@ -107,7 +104,7 @@ class _Planner:
             step=best.step,
             parts=best.parts,
             host_bytes=best.host_bytes,
-            seconds=best.seconds * self._workload.accumulation,
+            seconds=self._scheduled_seconds(best) * self._workload.accumulation,
             fits=not best.overrun,
             remarks=tuple(self._remarks(best)),
         )
@@ -157,14 +154,24 @@ class _Planner:
         )
 
     def _seconds(self, step: StepMemory, residency: Residency, policy: ActivationPolicy) -> float:
-        """Of one micro-batch: what takes longer, computing or bringing, and the first weight."""
+        """At least, of one micro-batch: what takes longer, computing or bringing."""
         budget = self._budget
         computing = step.flop / budget.flop_per_second
         if policy.attention_chunks > 1:
             computing *= 1 + _CHUNK_PENALTY
         bringing = (residency.traffic_bytes + 2 * step.host) / budget.link_bytes_per_second
-        first = residency.ring_bytes / (PREFETCH_DEPTH + 1) / budget.link_bytes_per_second
-        return max(computing, bringing) + first
+        return max(computing, bringing)
+
+    def _scheduled_seconds(self, best: _Candidate) -> float:
+        """The same with every wait for a weight, by the schedule that streams them."""
+        if not best.residency.streamed_bytes:
+            return best.seconds
+        budget = self._budget
+        speeds = budget.flop_per_second, budget.link_bytes_per_second
+        found = step_seconds(
+            self._workload, self._kind, best.policy, best.residency, speeds, PREFETCH_DEPTH
+        )
+        return max(found, best.seconds)
 
     def _remarks(self, best: _Candidate) -> Iterator[str]:
         limit = self._budget.device_bytes
@@ -218,23 +225,20 @@ class _Planner:
 
 
 def optimizer_parts(workload: Workload) -> Parts:
-    """What the LoRA and its optimizer take; `work` is what the optimizer's step adds for a moment.
-
-    Source of the counts: torch.optim.AdamW keeps two moments; prodigyopt two moments and, of each
-    slice_p-th weight, its start and a running sum.
-    """
-    count = workload.parameters
-    states = 2.0 + (2.0 / workload.slice_p if workload.optimizer == "prodigy" else 0.0)
-    largest = max((workload.rank * max(t.in_features, t.out_features) for t in workload.targets),
-                  default=0)  # fmt: skip
+    """What the LoRA and its optimizer take; `work` is what the optimizer's step adds meanwhile."""
+    widths = [(target.in_features, target.out_features) for target in workload.targets]
+    matrices = lora_matrices(widths, workload.rank)
+    found = optimizer_memory(workload.lora, workload.optimizer, matrices)
+    largest = max((matrix.elements for matrix in matrices), default=0)
     return Parts(
         weights=0,
         staging=0,
-        lora=count * workload.lora_bytes,
-        gradients=count * workload.lora_bytes,
-        optimizer=int(states * count * workload.state_bytes),
+        lora=found.parameters,
+        gradients=found.gradients,
+        optimizer=found.state,
         kept=0,
-        work=4 * 4 * largest,
+        # Beside what is widened, a few temporary tensors as large as one parameter, in float32.
+        work=found.widened + _OPTIMIZER_TEMPORARIES * 4 * largest,
         reserve=0,
     )
 

@@ -135,10 +135,20 @@ class MemoryPlan:
         return words
 
     def _work_words(self) -> list[str]:
-        return [
-            f"{self.workload.tokens} tokens a batch, {self.flop / 1e12:.1f} TFLOP a step, "
-            f"{self.workload.parameters / 1e6:.1f} million LoRA parameters."
+        words = [
+            f"{self.workload.tokens} tokens a batch, {self.flop / 1e12:.4g} TFLOP a step, "
+            f"{self.workload.parameters / 1e6:.4g} million LoRA parameters."
         ]
+        if self.budget.can_stream:
+            budget = self.budget
+            waiting = 1 - self.flop / budget.flop_per_second / self.seconds
+            words.append(
+                f"About {self.seconds:.3g} s a step on a card of "
+                f"{budget.flop_per_second / 1e12:g} TFLOP/s over a link of "
+                f"{budget.link_bytes_per_second / 1e9:g} GB/s, {max(0.0, waiting):.0%} of it "
+                "waiting for weights (worked out, not measured)."
+            )
+        return words
 
 
 def _gib(size: float) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 from ..errors import ConfigError
 from ..model.architecture import HunyuanVideoConfig, expected_shapes
 from ..model.lora import LoraTarget, select_targets
+from ..setting_groups import LoraSettings, OptimizerSettings
 
 LATENT_PIXELS = 8
 """Pixels along one side of a latent. Source: the HunyuanVideo VAE."""
@@ -75,27 +76,35 @@ class Workload:
 
     config: HunyuanVideoConfig
     targets: tuple[LoraTarget, ...]
-    rank: int
     batch: tuple[SampleShape, ...]
     """Samples that go through the model together: one micro-batch."""
+    lora: LoraSettings = field(default_factory=LoraSettings)
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     accumulation: int = 1
     """Micro-batches of a step."""
-    optimizer: str = "prodigy"
-    slice_p: int = 11
-    """Prodigy only: share 1 / slice_p of the weights is kept twice more."""
     compute_dtype: torch.dtype = torch.bfloat16
-    lora_bytes: int = 4
-    """Bytes of one LoRA parameter and of its gradient."""
-    state_bytes: int = 4
-    """Bytes of one number in the optimizer's state."""
 
     @classmethod
-    def of_released_model(
-        cls, config: HunyuanVideoConfig, batch: Sequence[SampleShape], rank: int, targets: str
+    def of_sizes(
+        cls,
+        config: HunyuanVideoConfig,
+        batch: Sequence[SampleShape],
+        lora: LoraSettings | None = None,
     ) -> Workload:
-        """A step of one of the known models, with the defaults for everything else."""
-        chosen = tuple(select_targets(expected_shapes(config), targets))
-        return cls(config, chosen, rank, tuple(batch))
+        """A step of a complete model of these sizes, with the defaults for everything else."""
+        lora = lora or LoraSettings()
+        chosen = tuple(select_targets(expected_shapes(config), lora.targets))
+        return cls(config, chosen, tuple(batch), lora)
+
+    @property
+    def rank(self) -> int:
+        """Inner size of the LoRA."""
+        return self.lora.rank
+
+    @property
+    def lora_bytes(self) -> int:
+        """Bytes of one LoRA parameter and of its gradient."""
+        return 4 if self.lora.dtype == "fp32" else 2
 
     @property
     def tokens(self) -> int:

@@ -13,7 +13,6 @@ from ..model.architecture import HunyuanVideoConfig
 from ..model.lora import select_targets
 from ..planning.choosing import largest_batch
 from ..planning.workload import SampleShape, Workload
-from .network import LORA_DTYPES
 
 COMPUTE_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -39,13 +38,11 @@ def run_workload(
     return Workload(
         config=sizes,
         targets=tuple(select_targets(shapes, config.lora.targets)),
-        rank=config.lora.rank,
         batch=largest_batch(sizes, _sample_shapes(items), train.batch_size * together),
+        lora=config.lora,
+        optimizer=config.optimizer,
         accumulation=train.accumulation // together,
-        optimizer=config.optimizer.name,
-        slice_p=config.optimizer.slice_p,
         compute_dtype=COMPUTE_DTYPES[train.compute_dtype],
-        lora_bytes=LORA_DTYPES[config.lora.dtype].itemsize,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.unit.model.reference_model import TINY
+from trainer.config import LoraSettings
 from trainer.errors import ConfigError
 from trainer.model.activation_policy import ActivationPolicy
 from trainer.planning.block_costs import StepCosts, measure_costs, trace_step
@@ -23,7 +24,7 @@ GUIDE = ((960, 1712), (768, 1024), (1024, 1024))
 
 
 def released(*batch: SampleShape, rank: int = 32) -> Workload:
-    return Workload.of_released_model(RELEASED, batch, rank, "default")
+    return Workload.of_sizes(RELEASED, batch, LoraSettings(rank=rank))
 
 
 def small(config_blocks: tuple[int, int] = (2, 4)) -> Workload:
@@ -31,7 +32,7 @@ def small(config_blocks: tuple[int, int] = (2, 4)) -> Workload:
         TINY, hidden_size=256, mlp_size=1024, double_blocks=config_blocks[0],
         single_blocks=config_blocks[1],
     )  # fmt: skip
-    workload = Workload.of_released_model(config, [SampleShape(1, 32, 32, 20)], 4, "default")
+    workload = Workload.of_sizes(config, [SampleShape(1, 32, 32, 20)], LoraSettings(rank=4))
     return replace(workload, compute_dtype=torch.float32)
 
 
@@ -90,7 +91,7 @@ def test_work_is_what_counting_by_hand_gives() -> None:
     linear layers and 102 for attention, 389.5 with every block run twice.
     """
     config = replace(RELEASED, hidden_size=512, mlp_size=2048, double_blocks=4, single_blocks=8)
-    workload = Workload.of_released_model(config, [SampleShape(1, 64, 64, 64)], 16, "default")
+    workload = Workload.of_sizes(config, [SampleShape(1, 64, 64, 64)], LoraSettings(rank=16))
     found = measure_costs(workload, dense_copies=1)
     plain = compose_step(workload, found, ActivationPolicy()).flop
     again = compose_step(workload, found, ActivationPolicy.checkpoint_all(12)).flop
@@ -142,12 +143,13 @@ def test_too_little_main_memory_says_so() -> None:
 
 
 def test_smaller_formats_and_ranks_take_less() -> None:
-    budget = Budget.of_card(8, 64)
-    picture = SampleShape.of_pixels(1024, 1024)
-    plans = {name: make_plan(released(picture), KINDS[name], budget) for name in ("bf16", "nvfp4")}
-    assert plans["nvfp4"].host_bytes < plans["bf16"].host_bytes
-    low = make_plan(released(picture, rank=8), FP8, budget)
+    budget = Budget(GIB, can_stream=True)
+    plans = {name: make_plan(small(), KINDS[name], budget) for name in ("bf16", "nvfp4")}
+    assert plans["nvfp4"].parts.weights < 0.3 * plans["bf16"].parts.weights
+    low = make_plan(replace(small(), lora=LoraSettings(rank=1)), FP8, budget)
     assert low.parts.lora * 4 == plans["bf16"].parts.lora
+    half = replace(small(), lora=LoraSettings(rank=4, dtype="bf16"))
+    assert make_plan(half, FP8, budget).parts.lora * 2 == plans["bf16"].parts.lora
 
 
 def test_accumulation_repeats_the_work_and_keeps_gradients(whole: MemoryPlan) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from bench.live_memory import live_memory
 from tests.unit.model.reference_model import TINY, make_weights
+from trainer.config import LoraSettings, OptimizerSettings
 from trainer.model.activation_policy import ActivationPolicy
 from trainer.model.hunyuan_video import HunyuanVideo, HunyuanVideoConfig, ModelInput
 from trainer.model.lora import LoraNetwork, select_targets
@@ -66,10 +67,10 @@ def workload_of(case: Case) -> Workload:
     return Workload(
         case.config,
         tuple(select_targets(shapes)),
-        rank=4,
-        batch=case.batch,
-        accumulation=case.accumulation,
-        optimizer=case.optimizer,
+        case.batch,
+        LoraSettings(rank=4),
+        OptimizerSettings(name=case.optimizer),
+        case.accumulation,
         compute_dtype=case.dtype,
     )
 
