@@ -1,4 +1,4 @@
-"""`tasks.py bench`: runs what has a main(), merges results, refuses a wrong form, writes the page."""
+"""`tasks.py bench` runs what has a main(), joins results, refuses a wrong form, writes the page."""
 
 from __future__ import annotations
 
