@@ -36,7 +36,7 @@ CASES = tuple(
 # Only the smallest size also measures the other ways to run our own step, and its parts.
 WHOLE_FIELD = "64x64"
 # Relative differences to plain autograd, of the loss and of all gradients together.
-TOLERANCES = {"fp32": (1e-5, 1e-4), "bf16": (1e-2, 5e-2)}
+TOLERANCES = {"fp32": (1e-5, 1e-4), "bf16": (1e-3, 2e-2)}
 CORE_NOTE = (
     "core is ComfyUI's Train LoRA node as it ships, gradient checkpointing on; its gradients "
     "differ from everybody else's, because it runs blocks again from inputs that they have "

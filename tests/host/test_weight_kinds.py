@@ -89,6 +89,7 @@ EXPECTED = {
     "int8": Expected((FP32, INT8), comfyui=0.03, known=quantized("int8_tensorwise")),
     "int8_rotated": Expected((FP32, INT8), comfyui=0.03, known=quantized("int8_tensorwise")),
     "int4_rotated": Expected((FP32, INT8), comfyui=0.3, known=quantized("convrot_w4a4")),
+    "int4_to_int8": Expected((FP32, INT8), comfyui=0.03, known=quantized("asym_w4a8_int8")),
     "patched": Expected((FP32,)),
     "patched_fp8": Expected((E4M3,), **ROUNDED),
     "otherwise_patched": Expected((FP32,), functions=1),
@@ -100,6 +101,8 @@ EXPECTED = {
     "buffered_bf16": Expected((BF16,), **EXACT, seen=("waits",)),
     "buffered_scaled_fp8": Expected((FP32, E4M3), functions=3, seen=("waits",), **ROUNDED),
     "dynamic_fp8": Expected((FP32,), **EXACT, **ON_DEMAND),
+    # The first use of a patched weight is exact; what is kept of it is rounded as above.
+    "dynamic_patched_fp8": Expected((FP32,), comfyui=0.1, **ROUNDED, **ON_DEMAND),
     "dynamic_patched": Expected((FP32,), **ON_DEMAND),
     "dynamic_scaled_fp8": Expected((FP32, E4M3), 0.0, **ON_DEMAND),
     "gguf": Expected((FP32, BYTES), **EXACT, functions=1, own_casts=20),
@@ -137,6 +140,9 @@ def test_weights_of_a_kind_are_lent_as_the_file_means_them(find: Find, kind: str
         assert all(fnmatch(stored, pattern) for stored, pattern in pairs)
         assert found["weight_functions"] == expected.functions
         assert all(found["seen"][what] > 0 for what in expected.seen)
+        # One layer's memory after the other is taken and given back.
+        assert found["seen"].get("most_pinned", 1) == 1
+        assert found["still_pinned"] == 0
         assert found["lent"] <= expected.lent
         assert found["same_shapes"]
 

@@ -105,6 +105,27 @@ def int4_rotated(like: torch.Tensor, generator: torch.Generator) -> Layer:
     )
 
 
+def int4_to_int8(like: torch.Tensor, generator: torch.Generator) -> Layer:
+    """4-bit places in a table; table times a group's scale is rounded to 8 bits; rotated groups."""
+    rows, columns = like.shape
+    table = torch.tensor([-15.5, -11, -8, -6, -4.5, -3, -2, -1, 0, 1, 2, 3.5, 5, 7, 10, 15])
+    codes = torch.randint(16, (rows, columns), generator=generator)
+    groups = torch.tensor([2.0, 4.0, 7.0]).repeat(rows * columns)[: rows * columns // 16]
+    groups = groups.view(rows, columns // 16)
+    whole = (table[codes].view(rows, -1, 16) * groups[..., None]).round().flatten(1)
+    channels = (0.5 + torch.rand(rows, generator=generator)) / (40 * columns**0.5)
+    return Layer(
+        {
+            "weight": (codes[:, ::2] | (codes[:, 1::2] << 4)).to(torch.uint8).view(torch.int8),
+            "weight_s_rel": groups.to(E4M3),
+            "weight_s_channel": channels,
+            "weight_codebook": table,
+        },
+        rotate(whole * channels[:, None]),
+        {"convrot_groupsize": ROTATED_COLUMNS, "group_size": 16},
+    )
+
+
 def rotate(weight: torch.Tensor) -> torch.Tensor:
     """Each group of columns times the Hadamard matrix; twice gives the weight again."""
     matrix = torch.ones(1, 1)
@@ -146,4 +167,5 @@ FORMATS = {
     "int8": Format("int8_tensorwise", int8),
     "int8_rotated": Format("int8_tensorwise", int8_rotated),
     "int4_rotated": Format("convrot_w4a4", int4_rotated),
+    "int4_to_int8": Format("asym_w4a8_int8", int4_to_int8),
 }

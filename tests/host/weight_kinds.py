@@ -175,12 +175,12 @@ class Builder:
         case.device, case.around = CARD, dynamic_memory
         return case
 
-    def dynamic_fp8(self) -> Case | None:
+    def dynamic_fp8(self, is_patched: bool = False) -> Case | None:
         """UNETLoader's weight_dtype: weights are cast on the card, but not those of small layers.
 
         Of layers with at most 16 KiB ComfyUI then takes the numbers that are in the file.
         """
-        case = self.dynamic(partial(self.plain_as, E4M3))
+        case = self.dynamic(partial(self.plain_as, E4M3), is_patched)
         sizes: Counter[str] = Counter()
         for name, value in self.plain.items():
             sizes[name.rpartition(".")[0]] += value.nbytes
@@ -249,6 +249,7 @@ class Builder:
             "streamed_otherwise_patched": lambda: self.otherwise_patched(room_bytes=1),
             "half_streamed": self.half_streamed,
             "dynamic_fp8": self.dynamic_fp8,
+            "dynamic_patched_fp8": partial(self.dynamic_fp8, is_patched=True),
             "dynamic_patched": lambda: self.dynamic(partial(self.plain_as, torch.float32), True),
             "dynamic_scaled_fp8": lambda: self.dynamic(self.scaled_fp8),
             "buffered_bf16": lambda: self.through_buffers(self.plain_as(torch.bfloat16)),

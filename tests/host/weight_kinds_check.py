@@ -63,6 +63,7 @@ def borrow(case: Case, inner: Any, shapes: dict[str, tuple[int, ...]]) -> dict[s
             assembled = [assembled_differs(source, name, case) for name in source.shapes]
             stayed = snapshot(inner)
             found_shapes = dict(source.shapes)
+    on_demand = getattr(case.model.model, "dynamic_vbars", {}).values()
     layers = [part for part in inner.modules() if hasattr(part, "weight_function")]
     return {
         "computed": ours[0],
@@ -74,6 +75,7 @@ def borrow(case: Case, inner: Any, shapes: dict[str, tuple[int, ...]]) -> dict[s
         "gradient": relative(ours[1], expected[1]),
         "same_shapes": found_shapes == shapes,
         "unchanged": is_same(loaded, stayed),
+        "still_pinned": sum(len(memory.pinned) for memory in on_demand),
         "stored": assembled.count(False),
         "stored_differ": assembled.count(True),
         "matrices": sum(len(shape) > 1 for shape in shapes.values()),

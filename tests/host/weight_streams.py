@@ -27,7 +27,8 @@ CARD = torch.device("cpu:0")
 KNOWS_DYNAMIC = hasattr(comfy.model_patcher, "ModelPatcherDynamic")
 RUBBISH = 0xFF  # Bytes that are no number in any floating-point format.
 seen: Counter[str] = Counter()
-"""How often a stream waited, and a weight was kept, filled anew or refused memory of its own."""
+"""How often a stream waited, and a weight was kept, filled anew or refused memory of its own;
+and how many weights were in use at most."""
 
 
 class Stream:
@@ -67,6 +68,7 @@ class OnDemand:
         seen["kept" if number in self.is_filled else "filled"] += 1
         self.is_filled.add(number)
         self.pinned.add(number)
+        seen["most_pinned"] = max(seen["most_pinned"], len(self.pinned))
         return self.signatures[number].to_bytes(4, "little")
 
     def unpin(self, number: int, size: int) -> None:

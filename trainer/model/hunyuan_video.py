@@ -160,6 +160,11 @@ class HunyuanVideo:
         return self._run(inputs, lora)
 
     def _run(self, inputs: Sequence[ModelInput], lora: LoraNetwork | None) -> list[Tensor]:
+        # Every dtype is written out, so whatever autocast region this runs in must not add any.
+        with torch.autocast(self.device.type, enabled=False):
+            return self._predict(inputs, lora)
+
+    def _predict(self, inputs: Sequence[ModelInput], lora: LoraNetwork | None) -> list[Tensor]:
         kernels = kernels_for(compiled=self._policy.compiled)
         layers = Layers(self.source, self.compute_dtype, self.device, lora, kernels)
         timestep = torch.stack([sample.timestep for sample in inputs]).to(self.device)

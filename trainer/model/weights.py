@@ -40,7 +40,13 @@ _RENAMED = (
     (r"\.q_norm\.weight$", ".norm.query_norm.scale"),
     (r"\.k_norm\.weight$", ".norm.key_norm.scale"),
     (r"\.(query|key)_norm\.weight$", r".\1_norm.scale"),
+    # The scale of a scaled float8 layer, in ComfyUI's later form of such files.
+    (r"\.weight_scale$", ".scale_weight"),
 )
+# What scaled float8 files say beside the weights and their scales.
+_NO_WEIGHTS = (".scale_input", ".input_scale", "scaled_fp8", ".comfy_quant")
+# Whole numbers, two numbers in a byte, and scales for blocks of numbers.
+_PACKED = ("U8", "I8", "F4", "F8_E8M0")
 _RENAME_RULES = tuple((re.compile(pattern), replacement) for pattern, replacement in _RENAMED)
 
 
@@ -119,8 +125,8 @@ class MappingSource:
 class SafetensorsSource:
     """Weights of a memory-mapped safetensors file; only what is asked for is read.
 
-    Full precision, plain float8 and scaled float8 (`<module>.scale_weight`, one number a layer)
-    files are understood.
+    Full precision, plain float8 and scaled float8 files are understood; the latter in both forms
+    (`<module>.scale_weight` and `<module>.weight_scale`, one number a layer).
     """
 
     def __init__(self, path: Path) -> None:
@@ -198,16 +204,19 @@ class SafetensorsSource:
     def _read_shapes(self) -> dict[str, tuple[int, ...]]:
         shapes: dict[str, tuple[int, ...]] = {}
         for name, stored in self._stored.items():
-            entry = self._file.get_slice(stored)
-            if name.endswith((".scale_weight", ".scale_input", "scaled_fp8")):
+            if name.endswith(_NO_WEIGHTS):
                 continue
-            if entry.get_dtype() in ("U8", "I8") or name.endswith(".comfy_quant"):
+            entry = self._file.get_slice(stored)
+            shape, dtype = tuple(entry.get_shape()), str(entry.get_dtype())
+            is_scale = name.endswith(".scale_weight")
+            if dtype in _PACKED or (is_scale and math.prod(shape) != 1):
                 raise ModelMismatchError(
-                    f"'{self._path}' holds packed {entry.get_dtype()} weights ('{stored}'), which "
-                    "this reader does not unpack. Use a bf16, fp16, fp8 or scaled fp8 file, or "
-                    "connect the model inside ComfyUI, which unpacks it."
+                    f"'{self._path}' holds packed weights ('{stored}' is {dtype} {list(shape)}), "
+                    "which this reader does not unpack. Use a bf16, fp16, fp8 or scaled fp8 file, "
+                    "or connect the model inside ComfyUI, which unpacks it."
                 )
-            shapes[name] = tuple(entry.get_shape())
+            if not is_scale:
+                shapes[name] = shape
         return shapes
 
 

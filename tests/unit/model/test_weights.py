@@ -85,20 +85,32 @@ def test_mapping_source_unknown_name_is_explained() -> None:
         MappingSource({}).weight("x.weight", torch.float32, CPU)
 
 
-def test_safetensors_source_reads_plain_and_scaled_float8(tmp_path: Path) -> None:
+# What a file has for a scaled layer beside its weight, in the two forms that ComfyUI has written.
+SCALED_FORMS = {
+    "scale_weight": {
+        "model.model.double_blocks.0.img_attn_qkv.scale_weight": torch.tensor(0.5),
+        "model.model.double_blocks.0.img_attn_qkv.scale_input": torch.tensor(3.0),
+        "model.model.scaled_fp8": torch.zeros(0),
+    },
+    "weight_scale": {
+        "model.model.double_blocks.0.img_attn_qkv.weight_scale": torch.tensor([0.5]),
+        "model.model.double_blocks.0.img_attn_qkv.input_scale": torch.tensor(3.0),
+        "model.model.double_blocks.0.img_attn_qkv.comfy_quant": torch.zeros(9, dtype=torch.uint8),
+    },
+}
+
+
+@pytest.mark.parametrize("form", SCALED_FORMS)
+def test_safetensors_source_reads_plain_and_scaled_float8(tmp_path: Path, form: str) -> None:
     path = tmp_path / "model.safetensors"
     # Exact in float8_e4m3fn, so that the wanted numbers follow by hand.
     eighths = torch.tensor([[0.5, -1.5], [2.0, 0.25]])
-    save_file(
-        {
-            "model.model.double_blocks.0.img_attn_qkv.weight": eighths.to(torch.float8_e4m3fn),
-            "model.model.double_blocks.0.img_attn_qkv.scale_weight": torch.tensor(0.5),
-            "model.model.double_blocks.0.img_attn_qkv.bias": torch.tensor([1.0, 2.0]),
-            "model.model.single_blocks.0.linear1.weight": eighths.to(torch.float8_e4m3fn),
-            "model.model.scaled_fp8": torch.zeros(0),
-        },
-        path,
-    )
+    stored = {
+        "model.model.double_blocks.0.img_attn_qkv.weight": eighths.to(torch.float8_e4m3fn),
+        "model.model.double_blocks.0.img_attn_qkv.bias": torch.tensor([1.0, 2.0]),
+        "model.model.single_blocks.0.linear1.weight": eighths.to(torch.float8_e4m3fn),
+    }
+    save_file(stored | SCALED_FORMS[form], path)
     source = SafetensorsSource(path)
     assert source.shapes == {
         "double_blocks.0.img_attn.qkv.weight": (2, 2),
@@ -118,10 +130,27 @@ def test_safetensors_source_unknown_name_names_the_file(tmp_path: Path) -> None:
         SafetensorsSource(path).weight("b.weight", torch.float32, CPU)
 
 
-def test_safetensors_source_packed_weights_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("stored", "named"),
+    [
+        ({"a.weight": torch.zeros(4, dtype=torch.uint8)}, r"'a\.weight' is U8 \[4\]"),
+        ({"a.weight": torch.zeros(4, dtype=torch.int8)}, r"'a\.weight' is I8 \[4\]"),
+        (
+            {
+                "a.weight": torch.zeros(2, 32).to(torch.float8_e4m3fn),
+                "a.weight_scale": torch.ones(2, 1),
+            },
+            r"'a\.weight_scale' is F32 \[2, 1\]",
+        ),
+    ],
+    ids=["four_bits", "int8", "scales_of_blocks"],
+)
+def test_safetensors_source_packed_weights_are_refused(
+    tmp_path: Path, stored: dict[str, torch.Tensor], named: str
+) -> None:
     path = tmp_path / "packed.safetensors"
-    save_file({"a.weight": torch.zeros(4, dtype=torch.uint8)}, path)
-    with pytest.raises(ModelMismatchError, match=r"packed U8 weights \('a\.weight'\)"):
+    save_file(stored, path)
+    with pytest.raises(ModelMismatchError, match=rf"packed weights \({named}\)"):
         SafetensorsSource(path)
 
 

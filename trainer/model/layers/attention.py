@@ -108,6 +108,11 @@ class _Call:
         query, key, value = (p[0] if len(p) == 1 else torch.cat(p) for p in parts)
         return query.transpose(0, 1)[None], key.transpose(0, 1)[None], value.transpose(0, 1)[None]
 
+    def take(self, joined: Tensor) -> list[Tensor]:
+        """As `spread`, without a copy, where all heads of the only sample are there."""
+        tokens = joined[0].transpose(0, 1).contiguous()  # kernels write tokens first: no copy
+        return list(tokens.split([stream.segments.lengths[0] for stream in self.streams]))
+
     def spread(self, joined: Tensor, targets: list[Tensor], sample: int, heads: slice) -> None:
         """Put one sample's tokens [1, K, L, C] into the rows of each stream [N, K, C]."""
         tokens = joined[0].transpose(0, 1)
@@ -135,12 +140,18 @@ class _JointAttention(torch.autograd.Function):
         scales = call.scales()
         width = fused[0].shape[-1] // 3
         heads = width // HEAD_WIDTH
-        outputs = [x.new_empty(x.shape[0], heads, HEAD_WIDTH) for x in fused]
+        outputs: list[Tensor] = []
         residues: list[Tensor] = []
-        for sample, _, group in call.pieces(heads):
+        pieces = list(call.pieces(heads))
+        for sample, _, group in pieces:
             query, key, value = call.inputs(fused, scales, sample, group)
             made, residue = choose_kernel(query, key, value).forward(query, key, value)
-            call.spread(made, outputs, sample, group)
+            del query, key, value
+            if len(pieces) == 1:
+                outputs = call.take(made)
+            else:
+                outputs = outputs or [x.new_empty(len(x), heads, HEAD_WIDTH) for x in fused]
+                call.spread(made, outputs, sample, group)
             residues += residue
         gathered = tuple(x.flatten(1) for x in outputs)
         ctx.call = call
@@ -195,6 +206,6 @@ def _turn_back(
         target = _heads(result[here])[:, :, heads]
         turn = stream.turns[sample]
         for part, scale in enumerate(stream_scales):
-            target[:, part] = backward(grads[part][first:last], given[:, part], scale, turn)
+            backward(grads[part][first:last], given[:, part], scale, turn, target[:, part])
         target[:, 2] = grads[2][first:last]
         first = last

@@ -21,41 +21,63 @@ def kernels_for(*, compiled: bool) -> Kernels:
 
 @functools.cache
 def _compiled_kernels() -> Kernels:
+    compiler = _Compiler()
     return Kernels(
-        modulated_norm=_Compiled(elementwise.modulated_norm),
-        modulated_norm_backward=_Compiled(_modulated_norm_backward),
-        gelu=_Compiled(elementwise.gelu),
-        gelu_backward=_Compiled(_gelu_backward),
-        turn_heads=_Compiled(_turn_heads),
-        turn_heads_backward=_Compiled(_turn_heads_backward),
+        modulated_norm=_Compiled(_modulated_norm, elementwise.modulated_norm, compiler),
+        modulated_norm_backward=_Compiled(
+            _modulated_norm_backward, elementwise.modulated_norm_backward, compiler
+        ),
+        gelu=_Compiled(elementwise.gelu, elementwise.gelu, compiler),
+        gelu_backward=_Compiled(_gelu_backward, elementwise.gelu_backward, compiler),
+        turn_heads=_Compiled(_turn_heads, elementwise.turn_heads, compiler),
+        turn_heads_backward=_Compiled(
+            _turn_heads_backward, elementwise.turn_heads_backward, compiler
+        ),
     )
+
+
+class _Compiler:
+    """Whether torch.compile works here, as far as is known; all kernels share one."""
+
+    def __init__(self) -> None:
+        self.works = True
+
+    def give_up(self, error: Exception) -> None:
+        """Warn, and leave every other kernel uncompiled too."""
+        self.works = False
+        reason = (str(error).strip() or repr(error)).splitlines()[0]
+        warnings.warn(
+            f"torch.compile does not work here ({reason}); training goes on without it.",
+            stacklevel=4,
+        )
 
 
 class _Compiled:
-    """A function that is compiled when it is first used, or runs as it is where that fails."""
+    """A kernel that is compiled when it is first used, with an eager one for where that fails."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._plain = function
-        self._compiled: Callable[..., Any] | None = torch.compile(function, dynamic=True)
+    def __init__(
+        self, function: Callable[..., Any], eager: Callable[..., Any], compiler: _Compiler
+    ) -> None:
+        self._compiled: Callable[..., Any] = torch.compile(function, dynamic=True)
+        self._eager = eager
+        self._compiler = compiler
 
     def __call__(self, *arguments: Any) -> Any:
-        if self._compiled is None:
-            return self._plain(*arguments)
+        if not self._compiler.works:
+            return self._eager(*arguments)
         try:
             return self._compiled(*arguments)
-        # Whatever goes wrong in a compiler (no C++ compiler, no Triton) is no reason to stop.
+        except torch.OutOfMemoryError:
+            raise
+        # Whatever else goes wrong in a compiler (no C++ compiler, no Triton) is no reason to stop.
         except Exception as error:
-            self._compiled = None
-            _warn_once(str(error).strip().splitlines()[0] if str(error).strip() else repr(error))
-            return self._plain(*arguments)
+            self._compiler.give_up(error)
+            return self._eager(*arguments)
 
 
-@functools.cache
-def _warn_once(reason: str) -> None:
-    warnings.warn(
-        f"torch.compile does not work here ({reason}); training goes on without it.",
-        stacklevel=4,
-    )
+def _modulated_norm(x: Tensor, shift: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    normed, mean, rstd = torch.native_layer_norm(x, [x.shape[-1]], None, None, NORM_EPS)
+    return torch.addcmul(shift, normed, 1 + scale), mean, rstd
 
 
 def _modulated_norm_backward(
@@ -84,14 +106,16 @@ def _turn_heads(x: Tensor, weight: Tensor, turn: Tensor | None) -> Tensor:
     return _turned(y, turn, 1.0).to(x.dtype)
 
 
-def _turn_heads_backward(grad: Tensor, x: Tensor, weight: Tensor, turn: Tensor | None) -> Tensor:
+def _turn_heads_backward(
+    grad: Tensor, x: Tensor, weight: Tensor, turn: Tensor | None, out: Tensor
+) -> None:
     wide = torch.promote_types(x.dtype, torch.float32)
     g = _turned(grad.to(wide), turn, -1.0) * weight
     x_wide = x.to(wide)
     inverse = torch.rsqrt(x_wide.square().mean(dim=-1, keepdim=True) + NORM_EPS)
     normed = x_wide * inverse
     shared = (g * normed).mean(dim=-1, keepdim=True)
-    return ((g - normed * shared) * inverse).to(x.dtype)
+    out.copy_((g - normed * shared) * inverse)
 
 
 def _turned(x: Tensor, turn: Tensor | None, sign: float) -> Tensor:

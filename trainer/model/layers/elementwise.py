@@ -27,16 +27,16 @@ def modulated_norm(x: Tensor, shift: Tensor, scale: Tensor) -> tuple[Tensor, Ten
     Returns:
         The result [N, D], and the mean and the inverse deviation of each row [N, 1].
     """
-    normed, mean, rstd = torch.native_layer_norm(x, [x.shape[-1]], None, None, NORM_EPS)
-    return torch.addcmul(shift, normed, 1 + scale), mean, rstd
+    # A layer norm's learned weight and bias are the same arithmetic, in one pass over x.
+    return torch.native_layer_norm(x, [x.shape[-1]], (1 + scale)[0], shift[0], NORM_EPS)
 
 
 def modulated_norm_backward(
     grad: Tensor, x: Tensor, scale: Tensor, mean: Tensor, rstd: Tensor
 ) -> Tensor:
-    """Gradient of `modulated_norm` for x [N, D]; `grad` [N, D] is overwritten."""
+    """Gradient of `modulated_norm` for x [N, D]."""
     grads = torch.ops.aten.native_layer_norm_backward(
-        grad.mul_(1 + scale), x, [x.shape[-1]], mean, rstd, None, None, [True, False, False]
+        grad, x, [x.shape[-1]], mean, rstd, (1 + scale)[0], None, [True, False, False]
     )
     result: Tensor = grads[0]
     return result
@@ -67,31 +67,41 @@ def turn_heads(x: Tensor, weight: Tensor, turn: Tensor | None) -> Tensor:
         weight: [C].
         turn: Cosine and sine of each token's angles [N, C / 2, 2], or None for no turn.
     """
-    wide = torch.promote_types(x.dtype, torch.float32)
-    y = F.rms_norm(x.to(wide), (x.shape[-1],), None, NORM_EPS).mul_(weight)
+    dtype, wide = x.dtype, torch.promote_types(x.dtype, torch.float32)
+    x = x.to(wide)
+    y = (x * _inverse_size(x)).mul_(weight)
     if turn is not None:
         _as_complex(y).mul_(torch.view_as_complex(turn)[:, None, :])
-    return y.to(x.dtype)
+    return y.to(dtype)
 
 
-def turn_heads_backward(grad: Tensor, x: Tensor, weight: Tensor, turn: Tensor | None) -> Tensor:
-    """Gradient of `turn_heads` for x [N, K, C]."""
+def turn_heads_backward(
+    grad: Tensor, x: Tensor, weight: Tensor, turn: Tensor | None, out: Tensor
+) -> None:
+    """Put the gradient of `turn_heads` for x [N, K, C] into `out` [N, K, C], of any strides."""
     wide = torch.promote_types(x.dtype, torch.float32)
-    g = grad.to(wide, copy=True, memory_format=torch.contiguous_format)
-    if turn is not None:
-        _as_complex(g).mul_(torch.view_as_complex(turn)[:, None, :].conj())
-    g.mul_(weight)
-    normed = x.to(wide)
-    inverse = torch.linalg.vector_norm(normed, dim=-1, keepdim=True)
-    inverse = inverse.square_().div_(x.shape[-1]).add_(NORM_EPS).rsqrt_()
-    normed = normed * inverse
-    shared = torch.linalg.vecdot(g, normed).unsqueeze(-1).div_(x.shape[-1])
-    return g.addcmul_(normed, shared, value=-1.0).mul_(inverse).to(x.dtype)
+    grad = grad.to(wide)
+    if turn is None:
+        g = grad * weight
+    else:
+        back = _as_complex(grad) * torch.view_as_complex(turn)[:, None, :].conj()
+        g = torch.view_as_real(back).flatten(-2).mul_(weight)
+    x = x.to(wide)
+    inverse = _inverse_size(x)
+    normed = x * inverse
+    shared = torch.linalg.vecdot(g, normed).unsqueeze(-1).div_(-x.shape[-1])
+    torch.mul(g.addcmul_(normed, shared), inverse, out=out)
+
+
+def _inverse_size(x: Tensor) -> Tensor:
+    """One over the root mean square of each head [N, K, C] -> [N, K, 1], in one reading pass."""
+    size = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return size.square_().div_(x.shape[-1]).add_(NORM_EPS).rsqrt_()
 
 
 def _as_complex(x: Tensor) -> Tensor:
-    """Neighbouring channels of a contiguous [N, K, C] as complex numbers, the same memory."""
-    return torch.view_as_complex(x.view(*x.shape[:-1], -1, 2))
+    """Neighbouring channels of [N, K, C] as complex numbers, the same memory."""
+    return torch.view_as_complex(x.unflatten(-1, (-1, 2)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,7 @@ class Kernels:
     gelu: Callable[..., Tensor] = gelu
     gelu_backward: Callable[..., Tensor] = gelu_backward
     turn_heads: Callable[..., Tensor] = turn_heads
-    turn_heads_backward: Callable[..., Tensor] = turn_heads_backward
+    turn_heads_backward: Callable[..., None] = turn_heads_backward
 
 
 EAGER = Kernels()
