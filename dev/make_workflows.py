@@ -110,6 +110,10 @@ def _training_nodes(
         "lora_settings": ("lora", 0), "optimizer_settings": ("optimizer", 0),
         "schedule_settings": ("schedule", 0), "timestep_settings": ("timesteps", 0),
     }  # fmt: skip
+    shared = ("model", "dataset", "latents", "text", "lora_settings", "optimizer_settings")
+    batch = {
+        name: value for name, value in length.items() if name in ("batch_size", "accumulation")
+    }
     return {
         "lora": node("HunyuanLoraSettings", (920, 840), (420, 150),
                      {"rank": 16, "alpha": 16.0} if demo else {}),
@@ -117,8 +121,10 @@ def _training_nodes(
                           {"d0": 0.001, "d_coef": 1.0} if demo else {}),
         "schedule": node("HunyuanLoraSchedule", (480, 1040), (400, 100)),
         "timesteps": node("HunyuanLoraTimesteps", (480, 1190), (400, 220)),
-        "train": node("HunyuanLoraTrain", (1380, 780), (380, 640),
-                      {"run_name": texts["run"], **length}, train_links),
+        "plan": node("HunyuanLoraPlan", (920, 1430), (420, 700), batch,
+                     {name: train_links[name] for name in shared}),
+        "train": node("HunyuanLoraTrain", (1380, 780), (380, 720),
+                      {"run_name": texts["run"], **length}, {**train_links, "plan": ("plan", 0)}),
         "pick": node("HunyuanLoraPickCheckpoint", (1800, 560), (420, 340),
                      {"rule": "validation"} if demo else {},
                      {"run": ("train", 0)}),

@@ -26,27 +26,9 @@ STEPS = 3
 
 
 def planned_prompt(studio: HostServer, run_name: str, **limits: float) -> Prompt:
-    """A short run whose training node holds to a plan."""
+    """A short run whose training node holds to a plan with these limits."""
     prompt = short_prompt(studio, run_name, STEPS)
-    train = inputs(prompt, "HunyuanLoraTrain")
-    shared = ("model", "dataset", "latents", "text", "batch_size", "accumulation", "precision")
-    settings = {
-        name: train[name] for name in ("lora_settings", "optimizer_settings") if name in train
-    }
-    prompt["plan"] = {
-        "class_type": "HunyuanLoraPlan",
-        "inputs": {
-            **{name: train[name] for name in shared},
-            **settings,
-            "accumulate_together": False,
-            "device_memory_gib": 0.0,
-            "main_memory_gib": 0.0,
-            "link_gb_per_second": 12.0,
-            "tflops": 40.0,
-            **limits,
-        },
-    }
-    train["plan"] = ["plan", 0]
+    inputs(prompt, "HunyuanLoraPlan").update(limits)
     return prompt
 
 
