@@ -50,8 +50,10 @@ def main() -> dict[str, Entry]:
     """Measure every case; results in the form of bench/results.json."""
     results: dict[str, Entry] = {}
     for case in CASES:
-        print(f"  {case.size} {case.dtype}", flush=True)
-        results |= measure(case, TURNS, is_whole_field=case.size == WHOLE_FIELD)
+        found = measure(case, TURNS, is_whole_field=case.size == WHOLE_FIELD)
+        for name, result in found.items():
+            print(f"  {name}: {result['value']} {result['unit']}, {result['ratio']}", flush=True)
+        results |= found
     return results
 
 

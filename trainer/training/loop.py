@@ -51,7 +51,9 @@ def run_training(
         StateError: The folder holds another run, or resuming or the last save is not possible.
     """
     # ComfyUI runs nodes in inference mode, in which no tensor can be trained.
-    with torch.inference_mode(False), torch.enable_grad():
+    # Dtypes are explicit everywhere: an autocast region around it must not reach the backward pass.
+    outside = torch.autocast(request.device.type, enabled=False)
+    with torch.inference_mode(False), torch.enable_grad(), outside:
         return _Training(request, hooks or Hooks(), resume).run()
 
 

@@ -1,8 +1,7 @@
-"""Samples of different sizes in one pass, compiled kernels, and attention on any device."""
+"""Samples of different sizes in one pass, gradients written out, and attention on any device."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 
 import pytest
@@ -98,25 +97,6 @@ def test_join_samples_and_take_first_are_inverse() -> None:
     assert interleave(first, second).rows == (slice(0, 3), slice(3, 10))
 
 
-def test_compiled_kernels_equal_eager_ones() -> None:
-    pytest.importorskip("torch._inductor")
-    source = MappingSource(make_weights())
-    network = make_network()
-    arguments = make_sample(latent_shape=(1, 8, 8)).arguments()
-    results = []
-    for policy in (ActivationPolicy(), ActivationPolicy(compiled=True)):
-        model = make_model(source, policy=policy)
-        with warnings.catch_warnings():
-            # A machine without a C++ compiler says so once and goes on.
-            warnings.filterwarnings("ignore", message="torch.compile does not work here")
-            velocity = model.velocity(*arguments, lora=network)
-            results.append(loss_gradients([mean_square(velocity)], network)[1])
-    for eager, other in zip(*results, strict=True):
-        assert eager is not None
-        assert other is not None
-        assert (eager - other).norm() <= 1e-5 * eager.norm()
-
-
 @pytest.mark.parametrize("turn_is_given", [True, False])
 @pytest.mark.parametrize("name", ["turn_heads", "modulated_norm"])
 def test_written_out_gradients_equal_autograd(name: str, turn_is_given: bool) -> None:
@@ -151,26 +131,6 @@ def test_written_out_gradients_equal_autograd(name: str, turn_is_given: bool) ->
         ]
     for result in found:
         assert torch.allclose(result, wanted, rtol=1e-10, atol=1e-12)
-
-
-def test_compile_failure_warns_once_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(function: object, **options: object) -> object:
-        del function, options
-
-        def fail(*arguments: object) -> None:
-            raise RuntimeError("no compiler\nand a long story")
-
-        return fail
-
-    monkeypatch.setattr(torch, "compile", broken)
-    compiled._warn_once.cache_clear()
-    first, second = compiled._Compiled(elementwise.gelu), compiled._Compiled(elementwise.gelu)
-    x = torch.linspace(-2, 2, 5)
-    with pytest.warns(UserWarning, match=r"does not work here \(no compiler\)"):
-        values = [first(x)]
-    values += [second(x), first(x)]  # a second warning would fail the test
-    assert all(torch.equal(value, elementwise.gelu(x)) for value in values)
-    compiled._warn_once.cache_clear()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])

@@ -65,8 +65,11 @@ class _Compiled:
     def __call__(self, *arguments: Any) -> Any:
         if not self._compiler.works:
             return self._eager(*arguments)
+        # Kernels run inside autograd functions, where no graph is recorded; a tensor that wants a
+        # gradient all the same would only get a graph of its own compiled for it.
+        given = [x.detach() if isinstance(x, Tensor) else x for x in arguments]
         try:
-            return self._compiled(*arguments)
+            return self._compiled(*given)
         except torch.OutOfMemoryError:
             raise
         # Whatever else goes wrong in a compiler (no C++ compiler, no Triton) is no reason to stop.

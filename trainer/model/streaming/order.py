@@ -97,7 +97,7 @@ class LearntOrder:
     def _forget_older_half(self) -> None:
         gone = len(self._names) // 2
         self._names = self._names[gone:]
-        self._at = self._at - gone if self._at is not None and self._at >= gone else None
+        self._at = None  # found again at once, by the past that is left
         self._places = {}
         for place, name in enumerate(self._names):
             self._places.setdefault(name, []).append(place)

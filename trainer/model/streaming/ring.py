@@ -74,16 +74,16 @@ class Ring(Generic[MarkT]):
         )
 
     def _claim(self, start: int, stop: int) -> tuple[MarkT, ...]:
-        """The marks that lie on these bytes; they are forgotten here and kept at the sides."""
+        """The marks that lie on these bytes; they are forgotten here and kept behind."""
         found: list[MarkT] = []
         left: list[_Freed[MarkT]] = []
         for freed in self._freed:
             if freed.stop <= start or stop <= freed.start:
                 left.append(freed)
                 continue
+            # A place begins where another ends or at the very start, so never inside a freed one.
+            assert freed.start >= start
             found += freed.marks
-            if freed.start < start:
-                left.append(_Freed(freed.start, start, freed.marks))
             if stop < freed.stop:
                 left.append(_Freed(stop, freed.stop, freed.marks))
         self._freed = left

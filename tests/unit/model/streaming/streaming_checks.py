@@ -128,6 +128,11 @@ class SlowDevice:
         self._lock = threading.RLock()
         self._queues: dict[str, deque[tuple[SlowMark | None, Callable[[], object]]]] = {}
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is left to do."""
+        return not any(self._queues.values())
+
     def compute(self, work: Callable[[], object]) -> None:
         """Add computation to the present queue."""
         self._add(self.current, work)
@@ -148,7 +153,7 @@ class SlowDevice:
         """Get on until everything is done."""
         while self.get_on():
             pass
-        assert not any(self._queues.values()), "a queue waits for what never comes"
+        assert self.is_idle, "a queue waits for what never comes"
 
     def staging(self, size: int) -> Tensor:
         self.staging_sizes.append(size)

@@ -140,17 +140,48 @@ def test_error_while_copying_is_raised_where_the_weight_is_asked_for() -> None:
             with pytest.raises(OSError, match="the disk is gone"):
                 source.weight("b.weight", torch.float32, CPU)
         is_gone = False
-        for name in [*weights, *weights]:
+        for name in ["b.weight", "a.weight"] * 2:
             assert torch.equal(source.weight(name, torch.float32, CPU), weights[name])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_place_of_a_copy_given_up_still_waits_for_its_reader(seed: int) -> None:
+    """The second of three owners of a place goes before the thread has come to it."""
+    goes_on = threading.Event()
+
+    def pinned(tensor: Tensor) -> bool:
+        return tensor.dtype != torch.int32 or goes_on.wait(10)
+
+    device = SlowDevice(seed, pinned)
+    engine = StagedCopies(device, 2 * ALIGNMENT, 4096)
+    owners = [StoredWeight((torch.full((8,), float(i)),), cast_only) for i in range(3)]
+    first = engine.start(owners[0], 0, ())
+    engine.wait(first)
+    seen: list[Tensor] = []
+    device.compute(lambda: seen.append(first.views[0].clone()))
+    marks = engine.release(first)
+    engine.start(StoredWeight((torch.zeros(8, dtype=torch.int32),), cast_only), ALIGNMENT, ())
+    assert engine.release(engine.start(owners[1], 0, marks)) == []
+    third = engine.start(owners[2], 0, ())
+    goes_on.set()
+    engine.wait(third)
+    device.compute(lambda: seen.append(third.views[0].clone()))
+    engine.release(third)
+    engine.close()
+    device.finish()
+    assert [value[0].item() for value in seen] == [0.0, 2.0]
 
 
 def test_thread_ends_with_close_and_with_a_forgotten_source() -> None:
     before = set(threading.enumerate())
-    closed = StagedCopies(SlowLink(1), 1024, 1024)
+    device = SlowLink(1)
+    closed = StagedCopies(device, 4096, 1024)
+    closed.start(StoredWeight((torch.ones(600),), cast_only), 0, ())
     forgotten = StagedCopies(SlowLink(2), 1024, 1024)
     started = set(threading.enumerate()) - before
     assert len(started) == 2
     closed.close()
+    assert device.is_idle
     closed.close()
     del forgotten
     gc.collect()
