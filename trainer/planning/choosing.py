@@ -17,8 +17,11 @@ from .step_memory import StepMemory, compose_step
 from .weight_kinds import WeightKind
 from .workload import SampleShape, Workload
 
-PREFETCH_DEPTH = 2
-"""Weights on their way while one is used: enough where a weight comes quicker than it is used."""
+PREFETCH_DEPTH = 16
+"""Weights to be ready for beyond the one in use; as many as the ring holds are brought ahead."""
+RING_WEIGHTS = 5
+"""Size of the ring in largest weights. A checkpointed block's weights then keep their place from
+its second forward pass to its backward pass, and cross the link twice a step instead of thrice."""
 ALLOCATOR_SHARE = 0.05
 """Part of the temporary memory that goes to the allocator's rounding and gaps."""
 _OPTIMIZER_TEMPORARIES = 4
@@ -81,6 +84,7 @@ class _Planner:
     def __init__(self, workload: Workload, kind: WeightKind, budget: Budget) -> None:
         self._workload, self._kind, self._budget = workload, kind, budget
         self._fixed = optimizer_parts(workload)
+        self._items = weight_items(workload, kind)
 
     def candidates(self, chunks: int) -> Iterator[_Candidate]:
         costs = measure_costs(
@@ -120,13 +124,13 @@ class _Planner:
         step = compose_step(self._workload, costs, policy)
         parts = self._parts_without_weights(step)
         limit = self._budget.device_bytes
-        items = weight_items(self._workload, self._kind, policy)
+        items = self._items
         total = sum(size for _, size, _ in items)
         is_free = limit is None or not self._budget.can_stream
         room = total if is_free or limit is None else limit - parts.total
-        residency = place_weights(items, room, PREFETCH_DEPTH + 1)
+        residency = place_weights(items, room, RING_WEIGHTS)
         if residency is None:  # nothing fits: say what the least would be
-            residency = place_weights(items, _least_room(items), PREFETCH_DEPTH + 1)
+            residency = place_weights(items, _least_room(items), RING_WEIGHTS)
             assert residency is not None  # just that much room was given
         parts = replace(parts, weights=residency.resident_bytes, staging=residency.ring_bytes)
         # Streamed weights pass through pinned staging as large as the ring on the device.
@@ -189,7 +193,7 @@ class _Planner:
                 "without any base weight."
             )
         if best.residency.streamed_bytes:
-            items = weight_items(self._workload, self._kind, best.policy)
+            items = self._items
             total = sum(size for _, size, _ in items)
             whole_room = best.parts.total - best.parts.weights - best.parts.staging + total
             yield (
@@ -245,7 +249,7 @@ def optimizer_parts(workload: Workload) -> Parts:
 
 def _least_room(items: list[tuple[str, int, int]]) -> int:
     small = sum(size for _, size, _ in items if size <= 2**20)
-    return small + (PREFETCH_DEPTH + 1) * max(size for _, size, _ in items)
+    return small + RING_WEIGHTS * max(size for _, size, _ in items)
 
 
 def _chunk_choices(workload: Workload) -> list[int]:

@@ -57,7 +57,7 @@ class MemoryPlan:
     policy: ActivationPolicy
     residency: Residency
     prefetch_depth: int
-    """Weights brought ahead of the one in use; 0 where none is streamed."""
+    """Weights to be ready for beyond the one in use; 0 where none is streamed."""
     step: StepMemory
     parts: Parts
     host_bytes: int
@@ -113,8 +113,7 @@ class MemoryPlan:
         traffic = self.residency.traffic_bytes * self.workload.accumulation
         return [
             f"{_gib(self.residency.streamed_bytes)} of base weights stay in main memory and are "
-            f"brought each time they are needed: {_gib(traffic)} a step, "
-            f"{self.prefetch_depth} layers ahead."
+            f"brought each time they are needed, ahead of their use: {_gib(traffic)} a step."
         ]
 
     def _block_words(self) -> list[str]:

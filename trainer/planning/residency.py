@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..model.activation_policy import ActivationPolicy
 from ..model.architecture import expected_shapes
 from .weight_kinds import WeightKind
 from .workload import Workload
 
 Item = tuple[str, int, int]
-"""Name of a weight, its stored bytes, and how often a micro-batch asks for it."""
+"""Name of a weight, its stored bytes, and how often a micro-batch has to bring it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +28,20 @@ class Residency:
     """Staging buffers on the device."""
 
 
-def weight_items(workload: Workload, kind: WeightKind, policy: ActivationPolicy) -> list[Item]:
+def weight_items(workload: Workload, kind: WeightKind) -> list[Item]:
     """Every weight with its bytes and requests, in the order in which a step first asks for them.
 
-    A block's matrices are asked for in forward and in backward, and once more in a checkpointed
-    block; modulation, embedders and the refiner once.
+    A block's matrices are brought in forward and in backward; what a checkpointed block asks for
+    when it runs again is still in the ring in its backward. Modulation, embedders and the refiner
+    are asked for once.
     """
-    config = workload.config
     adapted = {f"{target.name}.weight" for target in workload.targets}
     items = []
-    for name, shape in expected_shapes(config).items():
+    for name, shape in expected_shapes(workload.config).items():
         requests = 1
-        block, *rest = name.split(".")
-        if block.endswith("_blocks") and len(shape) > 1:
-            first = config.double_blocks if block == "single_blocks" else 0
-            is_modulation = ".lin." in name
-            again = (first + int(rest[0])) in policy.checkpoint_blocks
-            if not is_modulation:
-                requests = 3 if again else 2
-            elif name in adapted:
-                requests = 2
+        if name.startswith(("double_blocks.", "single_blocks.")) and len(shape) > 1:
+            is_modulation = name.endswith(".lin.weight")
+            requests = 1 if is_modulation and name not in adapted else 2
         elif name == "final_layer.linear.weight":
             requests = 2
         items.append((name, kind.bytes_of(shape), requests))
@@ -61,7 +54,7 @@ def place_weights(items: list[Item], room_bytes: int, slots: int) -> Residency |
     Args:
         items: From `weight_items`.
         room_bytes: Device memory for base weights, stored and in transit.
-        slots: Staging buffers, each as large as the largest weight that is streamed.
+        slots: Size of the staging ring, in largest weights.
     """
     total = sum(size for _, size, _ in items)
     if total <= room_bytes:
