@@ -64,7 +64,7 @@ def test_planning_loads_nothing(studio: HostServer, free_peak: int) -> None:
         studio.mark_log()
         result = studio.queue(prompt if train else only_the_plan(prompt))
         assert result.error is None
-        assert ("Requested to load HunyuanVideo" in studio.new_log()) == is_loaded
+        assert ("Requested to load HunyuanVideo\n" in studio.new_log()) == is_loaded
 
 
 def test_limits_are_kept_to_and_change_no_result(studio: HostServer, free_peak: int) -> None:
