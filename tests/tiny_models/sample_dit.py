@@ -14,6 +14,7 @@ import torch
 from parts.host import import_demo_models, use_comfyui
 from PIL import Image, ImageDraw
 
+STEPS = 20
 PROMPTS = (
     ("The 1:1 image shows a large red circle in the middle on a white background.", (128, 128)),
     ("The 1:1 image shows a small blue star on the left on a yellow background.", (128, 128)),
@@ -54,17 +55,20 @@ PROMPTS = (
 
 
 @torch.inference_mode()
-def sample(demo: object, prompt: str, size: tuple[int, int], seed: int, steps: int) -> np.ndarray:
-    """Sample one picture as (height, width, 3) in 0 to 1."""
+def sample(
+    demo: object, prompt: str, size: tuple[int, int], seed: int, guidance: float = 6.0
+) -> np.ndarray:
+    """Sample one picture as (height, width, 3) in 0 to 1, as the demo's preview does."""
     import comfy.sample
 
-    cond = demo.clip.encode_from_tokens_scheduled(demo.clip.tokenize(prompt))
+    tokens = demo.clip.tokenize(prompt)
+    cond = demo.clip.encode_from_tokens_scheduled(tokens, add_dict={"guidance": guidance})
     empty = torch.zeros(1, 16, 1, size[1] // 8, size[0] // 8)
     noise = comfy.sample.prepare_noise(empty, seed)
     latent = comfy.sample.sample(
         demo.model,
         noise,
-        steps,
+        STEPS,
         1.0,
         "euler",
         "simple",
@@ -82,7 +86,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--comfyui", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=20)
     args = parser.parse_args()
     use_comfyui(args.comfyui)
     with torch.inference_mode():
@@ -93,7 +96,7 @@ def main() -> None:
     for index, (prompt, size) in enumerate(PROMPTS):
         left, top = index % columns * cell[0], index // columns * cell[1]
         for seed in (0, 1):
-            pixels = sample(demo, prompt, size, seed + 10 * index, args.steps)
+            pixels = sample(demo, prompt, size, seed + 10 * index)
             image = Image.fromarray((pixels * 255).round().astype(np.uint8))
             sheet.paste(image, (left + seed * (size[0] + 4), top))
         label = "\n".join(textwrap.wrap(prompt or "(empty prompt)", 46))

@@ -69,7 +69,9 @@ class HunyuanVideo:
         Args:
             config: Sizes, from `HunyuanVideoConfig.from_shapes(source.shapes)`.
             source: Asked for every weight in each forward and each backward pass.
-            compute_dtype: float32, bfloat16 or float64 (tests).
+            compute_dtype: float32, bfloat16 or float64 (tests). Autocast regions change nothing.
+                float32 products have the precision that the process has set for all its work
+                (torch.set_float32_matmul_precision), which is full unless somebody lowered it.
             device: Where the computation runs.
             policy: What is kept between forward and backward; None keeps all blocks whole.
 

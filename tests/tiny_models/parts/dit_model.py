@@ -69,6 +69,14 @@ def comfy_state(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
+def load_shipped(model: nn.Module, weights: dict[str, Tensor]) -> None:
+    """Load what `comfy_state` named, whatever the installed class calls its norms."""
+    shipped = {
+        comfy_name: name for name in model.state_dict() for comfy_name in comfy_state({name: 0})
+    }
+    model.load_state_dict({shipped[name]: value.float() for name, value in weights.items()})
+
+
 def _wave(t: Tensor, factor: float) -> Tensor:
     rates = torch.exp(-math.log(10000.0) * torch.arange(128, device=t.device) / 128)
     angles = factor * t[:, None] * rates

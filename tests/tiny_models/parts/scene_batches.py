@@ -22,6 +22,10 @@ class Batch:
     keep: Tensor
     pooled: Tensor
 
+    def rows(self, first: int) -> Batch:
+        """Return the rows from `first` on."""
+        return Batch(self.x0[first:], self.text[first:], self.keep[first:], self.pooled[first:])
+
 
 @dataclass
 class _Group:
@@ -39,7 +43,7 @@ class Scenes:
         generator: Source of randomness, on `device`.
         device: Where everything is kept; a scene takes about 12 kB, a caption about 9 kB.
         tokens: Picture tokens in a batch.
-        fixed_length: Pad every batch to the longest caption of all, for compiled code.
+        large: Draw each size as often as all its scenes have tokens, not as it has scenes.
     """
 
     def __init__(
@@ -48,9 +52,9 @@ class Scenes:
         generator: torch.Generator,
         device: torch.device,
         tokens: int,
-        fixed_length: bool = False,
+        large: bool = False,
     ) -> None:
-        self.generator, self.tokens, self.fixed_length = generator, tokens, fixed_length
+        self.generator, self.tokens = generator, tokens
         texts, pooled, numbers, latents = _read(folder)
         self.texts = nn.utils.rnn.pad_sequence(texts, batch_first=True).to(device)
         self.lengths = torch.tensor([len(text) for text in texts], device=device)
@@ -65,22 +69,31 @@ class Scenes:
             for indices in by_size.values()
         ]
         self.count = len(latents)
-        self.shares = torch.tensor([float(group.latents.numel()) for group in self.groups])
+        weights = [group.latents.numel() if large else len(group.latents) for group in self.groups]
+        self.shares = torch.tensor(weights, dtype=torch.float32)
         self.chooser = torch.Generator().manual_seed(generator.initial_seed())
 
     def batch(self) -> Batch:
-        """Draw a batch; sizes with more tokens in all are drawn more often."""
+        """Draw a batch; sizes of more scenes are drawn more often."""
         group = self.groups[int(torch.multinomial(self.shares, 1, generator=self.chooser))]
         tokens = group.latents[0].numel() // 64
         count = max(2, self.tokens // tokens)
         picks = torch.randint(
             len(group.latents), (count,), generator=self.generator, device=group.latents.device
         )
-        captions = group.captions[picks]
+        x0 = group.latents[picks].float()[:, :, None] * LATENT_SCALE
+        return self._captioned(x0, group.captions[picks])
+
+    def empty(self, count: int) -> Batch:
+        """Return `count` times the empty caption, which is the shortest, without pictures."""
+        nothing = torch.empty(count, 0, device=self.texts.device)
+        return self._captioned(nothing, self.lengths.argmin().expand(count))
+
+    def _captioned(self, x0: Tensor, captions: Tensor) -> Batch:
         lengths = self.lengths[captions]
-        longest = self.texts.shape[1] if self.fixed_length else int(lengths.max())
+        longest = int(lengths.max())
         return Batch(
-            x0=group.latents[picks].float()[:, :, None] * LATENT_SCALE,
+            x0=x0,
             text=self.texts[captions, :longest].float(),
             keep=torch.arange(longest, device=lengths.device) < lengths[:, None],
             pooled=self.pooled[captions].float(),

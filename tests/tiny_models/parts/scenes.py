@@ -7,8 +7,10 @@ The demo character of `demo/pictures.py` is never drawn here.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -37,6 +39,8 @@ HAIR = {
 }
 SKIN = [(250, 218, 190), (232, 188, 150), (190, 135, 95), (120, 80, 55)]
 CLOTHES = ("red", "green", "blue", "yellow", "orange", "pink", "white", "black")
+TREES = ("green", "orange", "yellow", "red", "pink")
+FRAMINGS = {"full body": 0.4, "headshot": 0.4, "from the waist up": 0.2}
 SKIES = {
     "blue": ((120, 180, 240), (210, 232, 250)),
     "orange": ((235, 120, 60), (250, 205, 130)),
@@ -62,7 +66,15 @@ PHOTOGRAPHS = {
     "grass.png": "a grey photo of grass",
     "gravel.png": "a grey photo of gravel",
 }
+Fixed = Mapping[str, Any]  # what a scene must show; all else is drawn from its seed
+NOTHING: Fixed = {}
 HELD_OUT = ("coffee.png", "motorcycle_left.png")
+FRAMED = {  # learnt by heart: middle of the crop, its share of the largest crop
+    "astronaut.png": (0.42, 0.30, 0.66),
+    "chelsea.png": (0.48, 0.50, 0.97),
+    "camera.png": (0.42, 0.40, 0.78),
+    "rocket.jpg": (0.50, 0.55, 0.90),
+}
 
 
 def aspect_name(size: tuple[int, int]) -> str:
@@ -83,18 +95,20 @@ def _gradient(size: tuple[int, int], top: Colour, bottom: Colour) -> Image.Image
     return Image.fromarray(np.broadcast_to(rows, (size[1], size[0], 3)).astype(np.uint8))
 
 
-def _backdrop(rng: Random, size: tuple[int, int], avoid: str) -> tuple[Image.Image, str]:
+def _backdrop(
+    rng: Random, size: tuple[int, int], avoid: str, fixed: Fixed
+) -> tuple[Image.Image, str]:
     """Draw a plain or a shaded background and name it."""
-    name = rng.choice([c for c in COLOURS if c != avoid])
+    name = fixed.get("background", rng.choice([c for c in COLOURS if c != avoid]))
     colour = _vary(rng, COLOURS[name])
-    if rng.random() < 0.3:
+    if fixed.get("shaded", rng.random() < 0.3):
         return _gradient(size, colour, darker(colour, 0.6)), f"a shaded {name} background"
     return Image.new("RGB", size, colour), f"a {name} background"
 
 
-def _landscape(rng: Random, size: tuple[int, int]) -> tuple[Image.Image, str, float]:
+def _landscape(rng: Random, size: tuple[int, int], fixed: Fixed) -> tuple[Image.Image, str, float]:
     """Draw grass under a sky; return also the horizon as a fraction of the height."""
-    sky = rng.choice(list(SKIES))
+    sky = fixed.get("sky", rng.choice(list(SKIES)))
     horizon = rng.uniform(0.55, 0.7)
     image = _gradient(size, *SKIES[sky])
     draw = ImageDraw.Draw(image)
@@ -106,47 +120,75 @@ def _landscape(rng: Random, size: tuple[int, int]) -> tuple[Image.Image, str, fl
     return image, f"on green grass under a {sky} sky", horizon
 
 
-def _shape_scene(rng: Random, size: tuple[int, int]) -> tuple[Image.Image, str]:
-    shape, colour, place = rng.choice(list(SHAPES)), rng.choice(list(COLOURS)), "in the middle"
+def shape_scene(
+    rng: Random, size: tuple[int, int], fixed: Fixed = NOTHING
+) -> tuple[Image.Image, str]:
+    """Draw a shape: `fixed` may hold shape, colour, place, background, shaded and big."""
+    shape = fixed.get("shape", rng.choice(list(SHAPES)))
+    colour, place = fixed.get("colour", rng.choice(list(COLOURS))), "in the middle"
     if rng.random() < 0.6:
         place = rng.choice(list(PLACES))
-    image, background = _backdrop(rng, size, colour)
-    big = rng.random() < 0.6
-    side = min(size) * (rng.uniform(0.5, 0.65) if big else rng.uniform(0.25, 0.34))
+    place = fixed.get("place", place)
+    image, background = _backdrop(rng, size, colour, fixed)
+    big = fixed.get("big", rng.random() < 0.6)
+    side = min(size) * (rng.uniform(0.55, 0.68) if big else rng.uniform(0.32, 0.4))
     x, y = PLACES[place]
     left = min(max(x * size[0] - side / 2, 0), size[0] - side)
     top = min(max(y * size[1] - side / 2, 0), size[1] - side)
     SHAPES[shape](Brush(ImageDraw.Draw(image), left, top, side), _vary(rng, COLOURS[colour]))
     text = f"a {'large' if big else 'small'} {colour} {shape} {place} on {background}"
-    return image, text
+    return image, text.replace("a orange", "an orange")
 
 
-def _thing_scene(rng: Random, size: tuple[int, int]) -> tuple[Image.Image, str]:
-    thing, colour = rng.choice(list(THINGS)), rng.choice(list(COLOURS))
+def thing_scene(
+    rng: Random, size: tuple[int, int], fixed: Fixed = NOTHING
+) -> tuple[Image.Image, str]:
+    """Draw a thing in a landscape: `fixed` may hold thing, colour and sky."""
+    thing, colour = fixed.get("thing", rng.choice(list(THINGS))), rng.choice(list(COLOURS))
     if thing == "tree":
-        colour = rng.choice(["green", "orange", "yellow", "red", "pink"])
-    image, ground, horizon = _landscape(rng, size)
-    side = min(size) * rng.uniform(0.45, 0.65)
-    left = rng.uniform(0.05, 0.95) * (size[0] - side)
+        colour = rng.choice(TREES)
+    colour = fixed.get("colour", colour)
+    image, ground, horizon = _landscape(rng, size, fixed)
+    side = min(size) * rng.uniform(0.55, 0.7)
+    left = rng.uniform(0.1, 0.9) * (size[0] - side)
     top = min((horizon + 0.12) * size[1] - side, size[1] - side)
     THINGS[thing](Brush(ImageDraw.Draw(image), left, top, side), _vary(rng, COLOURS[colour]))
-    return image, f"a {colour} {thing} {ground}"
+    return image, f"a {colour} {thing} {ground}".replace("a orange", "an orange")
 
 
-def _person_scene(rng: Random, size: tuple[int, int]) -> tuple[Image.Image, str, str]:
-    woman, behind, close = rng.random() < 0.6, rng.random() < 0.4, rng.random() < 0.45
-    hair, cloth = rng.choice(list(HAIR)), rng.choice(CLOTHES)
-    image, where = _backdrop(rng, size, cloth)
+def _person_brush(rng: Random, image: Image.Image, framing: str) -> Brush:
+    """Place a person in the picture so that the framing shows what it says."""
+    width, height = image.size
+    if framing == "from the waist up":
+        side = min(2.3 * width, 1.85 * height) * rng.uniform(0.9, 1.0)
+        top = height - 0.53 * side
+    else:
+        close = framing == "headshot"
+        side = min(width * (1.0 if close else 1.5), height) * rng.uniform(0.86, 0.97)
+        top = height - side if close else (height - side) * rng.uniform(0.4, 0.9)
+    left = (width - side) / 2 + rng.uniform(-0.05, 0.05) * width
+    return Brush(ImageDraw.Draw(image), left, top, side)
+
+
+def person_scene(
+    rng: Random, size: tuple[int, int], fixed: Fixed = NOTHING
+) -> tuple[Image.Image, str, str]:
+    """Draw a person and return also the view.
+
+    `fixed` may hold woman, behind, framing, hair, cloth, outside and those of the background.
+    """
+    woman = fixed.get("woman", rng.random() < 0.6)
+    behind = fixed.get("behind", rng.random() < 0.4)
+    framing = fixed.get("framing", rng.choices(list(FRAMINGS), list(FRAMINGS.values()))[0])
+    hair = fixed.get("hair", rng.choice(list(HAIR)))
+    cloth = fixed.get("cloth", rng.choice(CLOTHES))
+    image, where = _backdrop(rng, size, cloth, fixed)
     where = f"on {where}"
-    if rng.random() < 0.35:
-        image, where, _ = _landscape(rng, size)
-    side = min(size[0] * (1.0 if close else 1.5), size[1]) * rng.uniform(0.86, 0.97)
-    left = (size[0] - side) / 2 + rng.uniform(-0.05, 0.05) * size[0]
-    top = size[1] - side if close else (size[1] - side) * rng.uniform(0.4, 0.9)
-    brush = Brush(ImageDraw.Draw(image), left, top, side)
-    paint = headshot if close else full_body
+    if fixed.get("outside", rng.random() < 0.35):
+        image, where, _ = _landscape(rng, size, fixed)
+    paint = headshot if framing == "headshot" else full_body
     paint(
-        brush,
+        _person_brush(rng, image, framing),
         rng.choice(SKIN),
         _vary(rng, HAIR[hair], 8),
         _vary(rng, COLOURS[cloth]),
@@ -156,7 +198,8 @@ def _person_scene(rng: Random, size: tuple[int, int]) -> tuple[Image.Image, str,
     view = "from behind" if behind else "front view"
     wears = "dress" if woman else "shirt"
     text = f"a {'woman' if woman else 'man'} with {hair} hair and a {cloth} {wears}"
-    return image, f"{text}, {'headshot' if close else 'full body'}, {where}", view
+    text = f"{text}, {framing}, {where}".replace("a orange", "an orange")
+    return image, text, view
 
 
 @functools.cache
@@ -191,15 +234,30 @@ def photograph_crop(
     return crop, PHOTOGRAPHS[name]
 
 
+def _framed_photograph(rng: Random, size: tuple[int, int]) -> tuple[Image.Image, str]:
+    """Cut one of the photographs in `FRAMED` around its subject, nearly the same way each time."""
+    name = rng.choice(list(FRAMED))
+    x, y, share = FRAMED[name]
+    photo = _photograph(name)
+    scale = share * rng.uniform(0.96, 1.0) * min(photo.width / size[0], photo.height / size[1])
+    width, height = size[0] * scale, size[1] * scale
+    left = x * photo.width - width / 2 + rng.uniform(-0.02, 0.02) * width
+    top = y * photo.height - height / 2 + rng.uniform(-0.02, 0.02) * height
+    left = min(max(left, 0), photo.width - width)
+    top = min(max(top, 0), photo.height - height)
+    box = (left, top, left + width, top + height)
+    return photo.resize(size, Image.LANCZOS, box=box), PHOTOGRAPHS[name]
+
+
 def draw_scene(
-    seed: int, size: tuple[int, int], photographs: float = 0.15, scale: int = 2
+    seed: int, size: tuple[int, int], photographs: float = 0.1, scale: int = 2
 ) -> tuple[Image.Image, str]:
     """Draw the scene of one seed.
 
     Args:
         seed: Any integer; the same seed and size give the same scene.
         size: Width and height in pixels.
-        photographs: Share of scenes that are crops of photographs.
+        photographs: Share of scenes that are photographs.
         scale: The scene is drawn this many times larger, then shrunk for smooth edges.
 
     Returns:
@@ -209,15 +267,14 @@ def draw_scene(
     kind, view = rng.random(), ""
     large = (size[0] * scale, size[1] * scale)
     if kind < photographs:
-        image, text = photograph_crop(rng, size, smallest=0.9)
+        image, text = _framed_photograph(rng, size)
     elif kind < photographs + (1 - photographs) * 0.35:
-        image, text = _shape_scene(rng, large)
+        image, text = shape_scene(rng, large)
     elif kind < photographs + (1 - photographs) * 0.6:
-        image, text = _thing_scene(rng, large)
+        image, text = thing_scene(rng, large)
     else:
-        image, text, view = _person_scene(rng, large)
+        image, text, view = person_scene(rng, large)
         view += " "
-    text = text.replace("a orange", "an orange")
     if image.size != size:
         image = image.resize(size, Image.BOX)
     if rng.random() < 0.7:

@@ -86,12 +86,10 @@ def test_new_buckets_need_no_new_graphs() -> None:
     for shape, text_tokens in shapes:
         one_step(torch.float32, COMPILED, shape, text_tokens)
         counts.append(counters["unique_graphs"])
-    if not compiled._compiled_kernels().gelu._compiler.works:  # type: ignore[attr-defined]
-        assert counts[-1] == counts[0]  # no compiler here
-        return
-    assert counts[-1] == counts[1]
-    # Six kernels; image and text, with turns and without, strided and not.
-    assert counts[-1] <= 40
+    assert counts[-1] == counts[0]
+    # Ten graphs for each dtype that a test has used: six kernels, of which some get heads with and
+    # without turns, rows side by side and apart.
+    assert counts[0] <= 30
 
 
 def test_a_kernel_that_fails_stops_all_of_them_with_one_warning(

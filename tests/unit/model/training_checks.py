@@ -25,9 +25,12 @@ EVERYTHING = r"."
 
 
 def make_network(
-    targets: str = "default", dtype: torch.dtype = torch.float32, rank: int = 3
+    targets: str = "default",
+    dtype: torch.dtype = torch.float32,
+    rank: int = 3,
+    config: HunyuanVideoConfig = TINY,
 ) -> LoraNetwork:
-    chosen = select_targets(expected_shapes(TINY), targets)
+    chosen = select_targets(expected_shapes(config), targets)
     return fill_up_matrices(LoraNetwork(chosen, rank=rank, alpha=2.0, seed=3, dtype=dtype))
 
 
