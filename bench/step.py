@@ -27,7 +27,7 @@ TURNS, QUICK_TURNS = 10, 3
 THREADS = 2
 WORKER = "bench.training_step.worker"
 RIVALS = ("plain", "checkpointed", "core", "flops")
-OWN = ("ours", "ours_checkpointed", "ours_compiled")
+OWN = ("ours", "ours_whole", "ours_checkpointed", "ours_compiled")
 CASES = tuple(
     StepCase(size, dtype, latent)
     for size, latent in (("64x64", (1, 64, 64)), ("96x128", (1, 96, 128)), ("clip9", (9, 16, 32)))
@@ -72,16 +72,8 @@ def measure(case: StepCase, turns: int, *, is_whole_field: bool) -> dict[str, En
     names = (*(OWN if is_whole_field else OWN[:1]), *RIVALS)
     with tempfile.TemporaryDirectory() as folder:
         files = {name: Path(folder) / f"{name}.safetensors" for name in names}
-        jobs = {
-            name: {
-                "contender": name,
-                "case": asdict(case),
-                "threads": THREADS,
-                "gradients": str(path),
-            }
-            for name, path in files.items()
-        }
-        with Workers(WORKER, jobs) as workers:
+        limit = memory_limit(case, files)
+        with Workers(WORKER, _jobs(case, files, limit)) as workers:
             differences = compare_gradients(files, TOLERANCES[case.dtype])
             about = {name: worker.about for name, worker in workers.by_name.items()}
             # A compiler that does not work here leaves a contender that is the same as "ours".
@@ -98,6 +90,7 @@ def measure(case: StepCase, turns: int, *, is_whole_field: bool) -> dict[str, En
         "threads": THREADS,
         "torch": torch.__version__,
         "machine": platform.machine(),
+        "memory_limit_mb": _rounded(limit / 1e6, 4),
         "gradient_difference_to_plain": differences,
         "core": about["core"] | {"note": CORE_NOTE},
     }
@@ -105,6 +98,30 @@ def measure(case: StepCase, turns: int, *, is_whole_field: bool) -> dict[str, En
     if left_out:
         setup["left_out"] = left_out
     return _entries(case, timed, memory, parts, setup)
+
+
+def memory_limit(case: StepCase, files: dict[str, Path]) -> int:
+    """Bytes that our own step is given: half of what plain autograd takes, and no more than its
+    checkpointed form takes plus 40% of the difference.
+    """
+    rivals = {name: files[name] for name in ("plain", "checkpointed")}
+    with Workers(WORKER, _jobs(case, rivals, 0)) as workers:
+        peaks = {name: found["peak"] for name, found in workers.turn("memory", rivals).items()}
+    plain, checkpointed = peaks["plain"], peaks["checkpointed"]
+    return int(min(0.5 * plain, checkpointed + 0.4 * (plain - checkpointed)))
+
+
+def _jobs(case: StepCase, files: dict[str, Path], limit: int) -> dict[str, dict[str, Any]]:
+    return {
+        name: {
+            "contender": name,
+            "case": asdict(case),
+            "threads": THREADS,
+            "gradients": str(path),
+            "limit_bytes": limit,
+        }
+        for name, path in files.items()
+    }
 
 
 def compare_gradients(

@@ -28,6 +28,7 @@ _RIVALS = {
 }
 _WAYS = {
     "": "ours",
+    "whole.": "ours, all blocks whole",
     "checkpointed.": "ours, every block checkpointed",
     "compiled.": "ours, compiled",
 }

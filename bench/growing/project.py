@@ -90,7 +90,9 @@ def describe(folder: Path) -> dict[str, Any]:
     }
     return {
         "pictures": f"{SIDE_PX}x{SIDE_PX} PNG, one .txt with its own caption beside each",
-        "mean_file_kb": {name: round(sum(each) / len(each) / 1e3, 1) for name, each in sizes.items()},
+        "mean_file_kb": {
+            name: round(sum(each) / len(each) / 1e3, 1) for name, each in sizes.items()
+        },
         "files": {name: len(each) for name, each in sizes.items()},
     }
 

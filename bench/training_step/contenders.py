@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,16 +12,21 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.profiler import record_function
 
+from trainer.config import LoraSettings
 from trainer.model.activation_policy import ActivationPolicy
 from trainer.model.hunyuan_video import HunyuanVideo
 from trainer.model.lora import LoraNetwork
 from trainer.model.weights import MappingSource
+from trainer.planning.block_costs import measure_costs
+from trainer.planning.step_memory import compose_step
+from trainer.planning.workload import SampleShape, Workload
 
 from .arithmetic import ArithmeticLimit
 from .case import (
     DTYPES,
     GUIDANCE,
     LEARNING_RATE,
+    RANK,
     SIGMA,
     Inputs,
     StepCase,
@@ -34,15 +40,25 @@ from .turns import Turns
 Loss = Callable[[], Tensor]
 
 
-def run_contender(name: str, case: StepCase, turns: Turns, gradients: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a contender is given."""
+
+    gradients: Path
+    """File for the first step's loss and gradients; not written by core and flops."""
+    limit_bytes: int = 0
+    """Memory of a step of "ours", above weights, LoRA and optimizer; 0 is no limit."""
+
+
+def run_contender(name: str, case: StepCase, turns: Turns, place: Place) -> None:
     """Serve commands for the contender `name` until the parent closes the pipe.
 
     Args:
-        name: "ours", "ours_checkpointed", "ours_compiled", "plain", "checkpointed", "core" or
-            "flops" (the arithmetic limit).
+        name: "ours" (as planned for the memory it is given), "ours_whole", "ours_checkpointed",
+            "ours_compiled", "plain", "checkpointed", "core" or "flops" (the arithmetic limit).
         case: What a step computes.
         turns: The commands.
-        gradients: File for the first step's loss and gradients; not written by core and flops.
+        place: Where to write, and the memory of "ours".
     """
     if name == "core":
         from .core_node import run_core_node
@@ -54,17 +70,40 @@ def run_contender(name: str, case: StepCase, turns: Turns, gradients: Path) -> N
         turns.serve(limit.measure, {})
     else:
         network = make_network(case)
-        _run_autograd(network, _loss(name, case, network, make_inputs(case)), turns, gradients)
+        policy = planned_policy(case, place.limit_bytes)
+        loss = _loss(name, case, network, make_inputs(case), policy)
+        _run_autograd(network, loss, turns, place.gradients)
 
 
-def _loss(name: str, case: StepCase, network: LoraNetwork, inputs: Inputs) -> Loss:
+def planned_policy(case: StepCase, limit_bytes: int) -> ActivationPolicy:
+    """The fewest blocks to run twice, so that a step keeps to the limit by the memory plan."""
+    whole = ActivationPolicy()
+    if not limit_bytes:
+        return whole
+    size = SampleShape(*case.latent, case.text_tokens)
+    workload = replace(
+        Workload.of_sizes(case.config, [size], LoraSettings(rank=RANK)),
+        compute_dtype=DTYPES[case.dtype],
+    )
+    costs = measure_costs(workload, dense_copies=0)
+    for count in range(case.config.blocks):
+        policy = ActivationPolicy(frozenset(range(count)))
+        if compose_step(workload, costs, policy).peak <= limit_bytes:
+            return policy
+    return ActivationPolicy.checkpoint_all(case.config.blocks)
+
+
+def _loss(
+    name: str, case: StepCase, network: LoraNetwork, inputs: Inputs, planned: ActivationPolicy
+) -> Loss:
     """A function that computes the loss of a step by the contender's forward pass."""
     weights = make_weights(case)
     timestep, guidance = torch.tensor([SIGMA * 1000]), torch.tensor([GUIDANCE])
     noisy, target = inputs.noisy, inputs.target
     blocks = case.config.blocks
     policies = {
-        "ours": ActivationPolicy(),
+        "ours": planned,
+        "ours_whole": ActivationPolicy(),
         "ours_checkpointed": ActivationPolicy.checkpoint_all(blocks),
         "ours_compiled": ActivationPolicy(compiled=True),
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from .case import read_case
-from .contenders import run_contender
+from .contenders import Place, run_contender
 from .turns import Turns
 
 
@@ -22,7 +22,8 @@ def work() -> None:
     job = json.loads(sys.stdin.readline())
     torch.set_num_threads(job["threads"])
     turns = Turns(sys.stdin, answers)
-    run_contender(job["contender"], read_case(job["case"]), turns, Path(job["gradients"]))
+    place = Place(Path(job["gradients"]), job["limit_bytes"])
+    run_contender(job["contender"], read_case(job["case"]), turns, place)
 
 
 if __name__ == "__main__":

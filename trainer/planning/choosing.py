@@ -12,7 +12,7 @@ from .block_costs import StepCosts, measure_costs
 from .budget import GIB, Budget
 from .link import step_seconds
 from .memory_plan import MemoryPlan, Parts
-from .residency import Residency, place_weights, weight_items
+from .residency import Residency, least_room, place_weights, weight_items
 from .step_memory import StepMemory, compose_step
 from .weight_kinds import WeightKind
 from .workload import SampleShape, Workload
@@ -130,7 +130,7 @@ class _Planner:
         room = total if is_free or limit is None else limit - parts.total
         residency = place_weights(items, room, RING_WEIGHTS)
         if residency is None:  # nothing fits: say what the least would be
-            residency = place_weights(items, _least_room(items), RING_WEIGHTS)
+            residency = place_weights(items, least_room(items, RING_WEIGHTS), RING_WEIGHTS)
             assert residency is not None  # just that much room was given
         parts = replace(parts, weights=residency.resident_bytes, staging=residency.ring_bytes)
         # Streamed weights pass through pinned staging as large as the ring on the device.
@@ -245,11 +245,6 @@ def optimizer_parts(workload: Workload) -> Parts:
         work=found.widened + _OPTIMIZER_TEMPORARIES * 4 * largest,
         reserve=0,
     )
-
-
-def _least_room(items: list[tuple[str, int, int]]) -> int:
-    small = sum(size for _, size, _ in items if size <= 2**20)
-    return small + RING_WEIGHTS * max(size for _, size, _ in items)
 
 
 def _chunk_choices(workload: Workload) -> list[int]:

@@ -10,8 +10,6 @@ from .residency import Residency
 from .weight_kinds import WeightKind
 from .workload import Workload
 
-_STREAM_LAYERS = ("attn.qkv", "attn.proj", "mlp.0", "mlp.2")
-_SINGLE_LAYERS = ("linear1", "linear2")
 _ATTENTION = ("img_attn.qkv", "linear1")
 """Layers behind which attention follows."""
 
@@ -34,14 +32,17 @@ def step_seconds(
         speeds: Operations a second of the device, bytes a second of the link.
         depth: Weights ahead.
     """
-    requests = list(_Requests(workload, kind, residency, speeds[0]).step(policy))
+    requests = list(StepRequests(workload, kind, residency, speeds[0]).in_order(policy))
     return simulate_steady_step(requests, depth, residency.ring_bytes, speeds[1])
 
 
-class _Requests:
+class StepRequests:
+    """The requests of one micro-batch for the matrices of the blocks."""
+
     def __init__(
         self, workload: Workload, kind: WeightKind, residency: Residency, rate: float
     ) -> None:
+        """Arguments as for `step_seconds`; `rate` in operations a second."""
         self._workload, self._kind, self._residency, self._rate = workload, kind, residency, rate
         samples, config = workload.batch, workload.config
         self._text = sum(sample.text_tokens for sample in samples)
@@ -50,7 +51,7 @@ class _Requests:
         # Scores and their use: two products over all pairs of tokens.
         self._attention = 4 * pairs * config.hidden_size
 
-    def step(self, policy: ActivationPolicy) -> Iterator[Transfer]:
+    def in_order(self, policy: ActivationPolicy) -> Iterator[Transfer]:
         """Modulation and block by block forward, then backward with blocks run again."""
         blocks = range(self._workload.config.blocks)
         for index in blocks:
@@ -60,7 +61,10 @@ class _Requests:
             if index in policy.checkpoint_blocks:
                 yield from self._block(index, 1.0)
             # Attention's backward is five products where its forward is two.
-            yield from reversed(list(self._block(index, 2.5)))
+            for transfer in reversed(list(self._block(index, 2.5))):
+                # Nobody wants the gradient of the first block's input.
+                if index or not transfer.name.endswith("_attn.qkv.weight"):
+                    yield transfer
 
     def _modulation(self, index: int) -> Iterator[Transfer]:
         wide = self._workload.config.hidden_size
@@ -74,15 +78,16 @@ class _Requests:
         config, name = self._workload.config, self._name(index)
         wide, mlp = config.hidden_size, config.mlp_size
         if self._is_double(index):
-            four = ((3 * wide, wide), (wide, wide), (mlp, wide), (wide, mlp))
-            for stream in ("img", "txt"):
-                tokens = self._text if stream == "txt" else self._all - self._text
-                for layer, shape in zip(_STREAM_LAYERS, four, strict=True):
-                    yield self._request(f"{name}.{stream}_{layer}", shape, tokens, attention)
+            tokens = {"img": self._all - self._text, "txt": self._text}
+            for stream, count in tokens.items():
+                yield self._request(f"{name}.{stream}_attn.qkv", (3 * wide, wide), count, attention)
+            for stream, count in tokens.items():
+                yield self._request(f"{name}.{stream}_attn.proj", (wide, wide), count)
+                yield self._request(f"{name}.{stream}_mlp.0", (mlp, wide), count)
+                yield self._request(f"{name}.{stream}_mlp.2", (wide, mlp), count)
             return
-        two = ((3 * wide + mlp, wide), (wide, wide + mlp))
-        for layer, shape in zip(_SINGLE_LAYERS, two, strict=True):
-            yield self._request(f"{name}.{layer}", shape, self._all, attention)
+        yield self._request(f"{name}.linear1", (3 * wide + mlp, wide), self._all, attention)
+        yield self._request(f"{name}.linear2", (wide, wide + mlp), self._all)
 
     def _request(
         self, layer: str, shape: tuple[int, int], tokens: int, attention: float = 0.0

@@ -9,6 +9,8 @@ from ..model.architecture import expected_shapes
 from .weight_kinds import WeightKind
 from .workload import Workload
 
+_SMALL = 100
+"""What is so many times smaller than the largest weight is not worth streaming: vectors mostly."""
 Item = tuple[str, int, int]
 """Name of a weight, its stored bytes, and how often a micro-batch has to bring it."""
 
@@ -62,7 +64,7 @@ def place_weights(items: list[Item], room_bytes: int, slots: int) -> Residency |
     largest = max(size for _, size, _ in items)
     ring = slots * largest
     left = room_bytes - ring
-    small = {name for name, size, _ in items if size <= 2**20}
+    small = {name for name, size, _ in items if size * _SMALL <= largest}
     order = sorted(items, key=lambda item: (item[0] not in small, -item[2]))
     resident = set(_fill(order, left))
     if not small <= resident:
@@ -70,6 +72,12 @@ def place_weights(items: list[Item], room_bytes: int, slots: int) -> Residency |
     kept = sum(size for name, size, _ in items if name in resident)
     traffic = sum(size * count for name, size, count in items if name not in resident)
     return Residency(frozenset(resident), kept, total - kept, traffic, ring)
+
+
+def least_room(items: list[Item], slots: int) -> int:
+    """The smallest room in which `place_weights` finds a place for everything."""
+    largest = max(size for _, size, _ in items)
+    return slots * largest + sum(size for _, size, _ in items if size * _SMALL <= largest)
 
 
 def _fill(order: list[Item], room_bytes: int) -> Iterator[str]:

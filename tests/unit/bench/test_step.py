@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from bench.interleaved import Worker, WorkerError, Workers
 from bench.step import RIVALS, TOLERANCES, WORKER, compare_gradients, entry, measure
 from bench.training_step.case import StepCase
-from bench.training_step.contenders import run_contender
+from bench.training_step.contenders import Place, planned_policy, run_contender
 from bench.training_step.parts import PARTS
 from bench.training_step.turns import Turns
 from tests.conftest import Comfyui
@@ -67,13 +67,15 @@ def test_own_ways_to_run_a_step_are_measured_on_request(monkeypatch: pytest.Monk
 
     results = measure(TINY, turns=3, is_whole_field=True)
 
-    everybody = ("ours", "ours_checkpointed", *RIVALS)
-    assert asked == [("memory", everybody[:-1])] + 3 * [("time", everybody), ("parts", ("ours",))]
-    # Turns 2, 4 and 6 were timed: the median is that of the fourth question.
-    assert results["step.fp32.tiny"]["value"] == 4.0
+    everybody = ("ours", "ours_whole", "ours_checkpointed", *RIVALS)
+    first = [("memory", ("plain", "checkpointed")), ("memory", everybody[:-1])]
+    assert asked == first + 3 * [("time", everybody), ("parts", ("ours",))]
+    # Questions 3, 5 and 7 were timed: the median is that of the fifth question.
+    assert results["step.fp32.tiny"]["value"] == 5.0
     assert results["step.fp32.tiny"]["baseline"] == {
-        "plain": 8.0, "checkpointed": 8.0, "core": 8.0, "flops": 2.0,
+        "plain": 10.0, "checkpointed": 10.0, "core": 10.0, "flops": 2.5,
     }  # fmt: skip
+    assert results["step.fp32.tiny"]["setup"]["memory_limit_mb"] == 1.5
     assert results["step.fp32.tiny"]["ratio"]["flops"] == 2.0
     assert results["memory.checkpointed.fp32.tiny"]["value"] == 3.0
     assert results["parts.fp32.tiny.lora"]["ratio"] == {"flops": 2.5}
@@ -102,7 +104,7 @@ def test_parts_cover_a_step(tmp_path: Path) -> None:
     answers = io.StringIO()
     turns = Turns(io.StringIO("time\nparts\n"), answers)
 
-    run_contender("ours", TINY, turns, tmp_path / "gradients.safetensors")
+    run_contender("ours", TINY, turns, Place(tmp_path / "gradients.safetensors"))
 
     ready, timed, recorded = (json.loads(line) for line in answers.getvalue().splitlines())
     assert ready == {}
@@ -111,6 +113,14 @@ def test_parts_cover_a_step(tmp_path: Path) -> None:
     assert set(parts) == set(PARTS)
     assert all(seconds > 0 for seconds in parts.values())
     assert 0.7 * recorded["seconds"] < sum(parts.values()) < 1.05 * recorded["seconds"]
+
+
+def test_planned_policy_runs_as_few_blocks_twice_as_the_limit_needs() -> None:
+    whole = planned_policy(TINY, 0)
+    assert not whole.checkpoint_blocks
+    counts = [len(planned_policy(TINY, limit).checkpoint_blocks) for limit in (10**9, 10**6, 1)]
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (0, TINY.config.blocks)
 
 
 def test_turns_measure_memory_of_one_step() -> None:
