@@ -65,14 +65,12 @@ def error_entry(case: Case) -> Entry:
         ],
         "checkpointed_blocks": len(case.policy.checkpoint_blocks),
         "dtype": str(case.dtype).removeprefix("torch."),
-        "planned_mb": round(planned / 1e6, 2),
     }
-    ratio = round(planned / measured, 4)
     return {
-        "value": ratio,
-        "unit": "planned / measured",
-        "baseline": {"measured_mb": round(measured / 1e6, 2)},
-        "ratio": {"measured": ratio},
+        "value": round(planned / 1e6, 3),
+        "unit": "MB",
+        "baseline": {"measured": round(measured / 1e6, 3)},
+        "ratio": {"measured": round(planned / measured, 4)},
         "setup": setup,
     }
 

@@ -1,6 +1,6 @@
-"""Writes the tables of docs/benchmarks.md from bench/results.json: `python -m bench.tables`.
+"""Writes the tables of the pages in docs/ from bench/results.json: `python -m bench.tables`.
 
-Everything between a line `<!-- table NAME -->` and `<!-- end -->` is replaced, so that the page
+Everything between a line `<!-- table NAME -->` and `<!-- end -->` is replaced, so that the pages
 and the results cannot differ. Standard library only.
 """
 
@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.plan_tables import cards, errors, growth
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results.json"
-PAGE = ROOT / "docs" / "benchmarks.md"
+PAGES = (ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "memory.md")
 Results = Mapping[str, Mapping[str, Any]]
 _KINDS = 5
 """How many of the parts are counted work; they come first."""
@@ -72,7 +74,7 @@ def write_tables(results: Results, page: str) -> str:
         make = _TABLES.get(found["name"])
         if make is None:
             raise ValueError(
-                f"docs/benchmarks.md asks for a table '{found['name']}'. Use one of these: "
+                f"A page asks for a table '{found['name']}'. Use one of these: "
                 f"{', '.join(_TABLES)}."
             )
         return f"{found['first']}\n{make(results)}\n\n{found['last']}"
@@ -80,13 +82,14 @@ def write_tables(results: Results, page: str) -> str:
     return _TABLE.sub(made, page)
 
 
-def refresh_page() -> None:
-    """Rewrite docs/benchmarks.md from bench/results.json."""
+def refresh_pages() -> None:
+    """Rewrite the pages from bench/results.json."""
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
-    page = write_tables(results, PAGE.read_text(encoding="utf-8"))
-    part = PAGE.with_suffix(".md.part")
-    part.write_text(page, encoding="utf-8")
-    part.replace(PAGE)
+    for page in PAGES:
+        text = write_tables(results, page.read_text(encoding="utf-8"))
+        part = page.with_suffix(".md.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(page)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -248,8 +251,11 @@ _TABLES: Mapping[str, Callable[[Results], str]] = {
     "work": _work,
     "parts": _parts,
     "next": _next,
+    "cards": lambda results: _table(*cards(results)),
+    "errors": lambda results: _table(*errors(results)),
+    "growth": lambda results: _table(*growth(results)),
 }
 
 
 if __name__ == "__main__":
-    refresh_page()
+    refresh_pages()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.plan import CARDS
+from bench.plan_cases import CASES as PLANNED
 from bench.step import CASES, RIVALS, TURNS
-from bench.tables import PAGE, RESULTS, write_tables
+from bench.tables import PAGES, RESULTS, write_tables
 
 ENTRY = {"value", "unit", "baseline", "ratio", "setup"}
 
@@ -51,6 +54,17 @@ def test_training_step_has_its_fixed_names_and_enough_turns(
         assert "gradients differ" in step["setup"]["core"]["note"]
 
 
-def test_page_quotes_the_results(results: dict[str, dict[str, Any]]) -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    assert write_tables(results, page) == page, "run 'python -m bench.tables'"
+def test_plan_and_growth_have_their_fixed_names(results: dict[str, dict[str, Any]]) -> None:
+    for name in PLANNED:
+        assert 0.9 <= results[f"plan.error.{name}"]["ratio"]["measured"] <= 1.1
+    for name, card in CARDS.items():
+        entry = results[f"plan.13b.{name}"]
+        assert (entry["unit"], entry["baseline"]["budget"]) == ("GiB", card.device_gib)
+    assert set(results["items.10000"]["ratio"]) == {"items.10"}
+    assert results["startup.10000"]["unit"] == "s"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_quote_the_results(page: Path, results: dict[str, dict[str, Any]]) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert write_tables(results, text) == text, "run 'python -m bench.tables'"

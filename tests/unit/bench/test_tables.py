@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench.step import entry
-from bench.tables import PAGE, write_tables
+from bench.tables import PAGES, write_tables
 from bench.training_step.parts import PARTS
 
 SETUP = {
@@ -93,6 +93,6 @@ def test_unknown_table_is_an_error() -> None:
 
 
 def test_page_has_every_table() -> None:
-    page = PAGE.read_text(encoding="utf-8")
+    page = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     for name in ("setup", "targets", "seconds", "memory", "work", "parts", "next"):
         assert f"<!-- table {name} -->" in page
