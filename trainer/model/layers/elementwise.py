@@ -102,8 +102,9 @@ def turn_heads_backward(
 
 def _inverse_size(x: Tensor) -> Tensor:
     """One over the root mean square of each head [N, K, C] -> [N, K, 1], in one reading pass."""
-    size = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-    return size.square_().div_(x.shape[-1]).add_(NORM_EPS).rsqrt_()
+    size: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    size.square_().div_(x.shape[-1]).add_(NORM_EPS)
+    return size.rsqrt_()
 
 
 def _as_complex(x: Tensor) -> Tensor:
