@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from bench.training_step.case import POOLED_WIDTH, StepCase, make_weights
+from bench.training_step.case import POOLED_WIDTH, RANK, StepCase, make_weights
 from trainer.data.cache.cache_files import write_cache_file
 from trainer.data.cache.caching import latent_key, text_key
 from trainer.data.dataset.reading import load_dataset
@@ -40,8 +40,8 @@ text_cache = "cache"
 name = "growth"
 folder = "run"
 [lora]
-rank = 8
-alpha = 8
+rank = {RANK}
+alpha = {RANK}
 [train]
 steps = {MANY_STEPS}
 compute_dtype = "fp32"
