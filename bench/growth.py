@@ -113,9 +113,7 @@ def _items_entry(
     return entry(medians[many] + turnover, "s", {f"items.{FEW}": medians[FEW]}, setup | mine)
 
 
-def _startup_entry(
-    first: dict[str, float], warm: list[dict[str, float]], setup: Entry
-) -> Entry:
+def _startup_entry(first: dict[str, float], warm: list[dict[str, float]], setup: Entry) -> Entry:
     seconds = statistics.median(found["seconds"] for found in warm)
     mine = {
         "starts": len(warm),

@@ -86,12 +86,12 @@ def _stamps(status: os.stat_result) -> list[int]:
 def _read(path: Path) -> dict[str, list[Any]]:
     try:
         head, body = path.read_text(encoding="utf-8").splitlines()
-        about, entries = json.loads(head), json.loads(body)
-        if about != {"format": _FORMAT, "crc32": _checksum(body)}:
+        if json.loads(head) != {"format": _FORMAT, "crc32": _checksum(body)}:
             return {}
-    except (OSError, ValueError):
+        entries = json.loads(body)
+    except (OSError, ValueError, RecursionError):
         return {}
-    return dict(entries)
+    return entries if isinstance(entries, dict) else {}
 
 
 def _checksum(text: str) -> str:

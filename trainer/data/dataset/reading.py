@@ -18,6 +18,7 @@ from ..file_index import FileIndex
 from ..pictures.buckets import Bucket, BucketSelector, fit_to_bucket
 from ..pictures.media import EXTENSIONS, load_image
 from ..pictures.names import natural_key
+from ..pictures.orientation import upright_size
 from .manifest import ImageSet, read_manifest
 
 MANIFEST_NAME = "dataset.toml"
@@ -25,7 +26,6 @@ PLAIN_RESOLUTION = (960, 544)
 """Width and height for plain folders: the size HunyuanVideo clips are usually made in."""
 
 _NAMES_SHOWN = 5
-_ORIENTATION_TAG = 274
 _REMEMBERED_DIGESTS = 65536
 
 
@@ -236,12 +236,13 @@ def _look_at(
     facts = None if index is None else index.facts(name, status)
     size: tuple[int, int] | None = None
     if facts is None:
-        digest = _remembered_digest(image, status.st_size, status.st_mtime_ns)
+        changed = (status.st_mtime_ns, status.st_ctime_ns)
+        digest = _remembered_digest(image, status.st_size, changed)
     else:
         digest, size = facts[0], tuple(facts[1]) or None
     is_new = facts is None
     if one.enable_bucket and size is None:
-        size, is_new = _upright_size(image), True
+        size, is_new = upright_size(image), True
     if index is not None and is_new:
         index.note(name, status, [digest, size or ()])
     if size is None or not one.enable_bucket:
@@ -249,22 +250,7 @@ def _look_at(
     return selector.choose(*size), digest
 
 
-def _upright_size(image: Path) -> tuple[int, int]:
-    """Width and height in pixels as the picture is shown."""
-    try:
-        with Image.open(image) as opened:
-            width, height = opened.size
-            # 5 to 8 mean that the camera was held sideways.
-            if opened.getexif().get(_ORIENTATION_TAG, 1) in (5, 6, 7, 8):
-                width, height = height, width
-            return width, height
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DatasetError(
-            f"'{image}' cannot be read as a picture. Save it again as PNG, or take it out."
-        ) from error
-
-
 @functools.lru_cache(maxsize=_REMEMBERED_DIGESTS)
-def _remembered_digest(path: Path, size_bytes: int, changed_ns: int) -> str:
-    # Size and time of change are part of the key, so a changed file is read again.
+def _remembered_digest(path: Path, size_bytes: int, changed_ns: tuple[int, int]) -> str:
+    # Size and times of change are part of the key, so a changed file is read again.
     return digest_file(path)
