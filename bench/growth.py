@@ -105,7 +105,7 @@ def _items_entry(
     medians = {count: statistics.median(found) for count, found in timed.items()}
     turnover = about[many]["turnover_seconds"] / many
     mine = {
-        "model": CASE.describe(),
+        "model": CASE.describe() | {"optimizer": "Prodigy"},
         "turnover_s_per_step": float(f"{turnover:.3g}"),
         "note": "one step of the loop with the caches' files in memory; the dealing of an epoch, "
         "spread over its steps, is added for the many (the few meet theirs while timed)",

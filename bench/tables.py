@@ -155,7 +155,7 @@ def _parts(results: Results) -> str:
     head = ["part of a step"]
     for place in places:
         dtype, size = place.split(".")
-        head += [f"{size} {dtype}, s", "share", "of the limit"]
+        head += [f"{size} {dtype}, s", "share", "times the limit"]
     return _table(head, rows if places else [])
 
 

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from bench.training_step.case import POOLED_WIDTH, StepCase, make_weights
+from bench.training_step.case import POOLED_WIDTH, RANK, StepCase, make_weights
 from trainer.data.cache.cache_files import write_cache_file
 from trainer.data.cache.caching import latent_key, text_key
 from trainer.data.dataset.reading import load_dataset
@@ -28,8 +28,8 @@ CASE = StepCase(
 VAE, TEXT_ENCODER = "benchmark vae", "benchmark text encoder"
 MANY_STEPS = 1_000_000
 _MOTIFS = 8
-_CHUNK_END = 12
-"""Bytes of the chunk that ends every PNG file."""
+_HEADER_END = 33
+"""Where the first chunk of every PNG file ends."""
 _RUN = f"""[model]
 path = "model.safetensors"
 [data]
@@ -40,8 +40,8 @@ text_cache = "cache"
 name = "growth"
 folder = "run"
 [lora]
-rank = 8
-alpha = 8
+rank = {RANK}
+alpha = {RANK}
 [train]
 steps = {MANY_STEPS}
 compute_dtype = "fp32"
@@ -71,7 +71,7 @@ def make_project(folder: Path, count: int, case: StepCase = CASE) -> Path:
         (pictures / f"{number:05d}.txt").write_text(caption, encoding="utf-8")
     (folder / "dataset.toml").write_text(_DATASET, encoding="utf-8")
     # What is thrown away afterwards need not reach the disk.
-    with mock.patch.object(os, "fsync", lambda handle: None):
+    with mock.patch.object(os, "fsync", return_value=None):
         _fill_caches(folder, case)
     path = folder / "run.toml"
     path.write_text(_RUN, encoding="utf-8")
@@ -131,4 +131,4 @@ def _with_text(png: bytes, text: str) -> bytes:
     """The same picture with a note in the file, so that no two files are equal."""
     body = b"tEXtComment\0" + text.encode("ascii")
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    return png[:-_CHUNK_END] + chunk + png[-_CHUNK_END:]
+    return png[:_HEADER_END] + chunk + png[_HEADER_END:]

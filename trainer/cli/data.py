@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-
 from ..config import RunConfig
 from ..data.batches import TrainingItem, collect_items
 from ..data.cache.caching import LatentCache, TextCache, latent_key, text_key
+from ..data.cache.headers import CacheHeader, list_headers
 from ..data.dataset.reading import Dataset, load_dataset
+from ..data.file_index import FileIndex
 from ..errors import CacheError, ConfigError
 from ..export.metadata import dataset_metadata
+
+PICTURE_INDEX = "pictures_index.jsonl"
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,12 @@ def prepare_data(config: RunConfig) -> PreparedData:
         CacheError: Something is not cached.
         ConfigError: More items are held out than there are.
     """
-    dataset = load_dataset(Path(config.data.dataset))
-    latents = open_latent_cache(dataset, Path(config.data.latent_cache))
+    cache = Path(config.data.latent_cache)
+    # Beside the cache, because the dataset's folders may be anybody's.
+    index = FileIndex(cache / PICTURE_INDEX, cache)
+    dataset = load_dataset(Path(config.data.dataset), index=index)
+    index.save()
+    latents = open_latent_cache(dataset, cache)
     text = open_text_cache(dataset, Path(config.data.text_cache))
     items = collect_items(dataset, latents, text)
     trained, held_out = split_items(items, config.data.hold_out)
@@ -74,10 +80,13 @@ def open_latent_cache(dataset: Dataset, folder: Path) -> LatentCache:
     def keys_of(identity: str) -> list[str]:
         return [latent_key(item, identity) for item in dataset.items]
 
-    identity = _best_identity(folder / "latents", "vae", keys_of)
-    entries = _existing(folder / "latents", keys_of(identity))
-    is_complete = len(entries) == len(set(keys_of(identity)))
-    return LatentCache(folder, entries, 0, len(entries), is_complete, identity)
+    part = folder / "latents"
+    headers = list_headers(folder, "latents")
+    identity, keys = _best_identity(part, headers, keys_of)
+    entries = {key: part / f"{key}.safetensors" for key in keys if key in headers}
+    is_complete = len(entries) == len(set(keys))
+    shapes = {path: headers[key].shape for key, path in entries.items()}
+    return LatentCache(folder, entries, 0, len(entries), is_complete, identity, shapes)
 
 
 def open_text_cache(dataset: Dataset, folder: Path) -> TextCache:
@@ -91,32 +100,29 @@ def open_text_cache(dataset: Dataset, folder: Path) -> TextCache:
     def keys_of(identity: str) -> list[str]:
         return [text_key(caption, identity) for caption in captions]
 
-    identity = _best_identity(folder / "text", "text_encoder", keys_of)
-    found = _existing(folder / "text", keys_of(identity))
-    by_caption = zip(captions, keys_of(identity), strict=True)
+    part = folder / "text"
+    headers = list_headers(folder, "text")
+    identity, keys = _best_identity(part, headers, keys_of)
+    found = {key: part / f"{key}.safetensors" for key in keys if key in headers}
+    by_caption = zip(captions, keys, strict=True)
     entries = {caption: found[key] for caption, key in by_caption if key in found}
-    return TextCache(folder, entries, 0, len(entries), len(entries) == len(captions), identity)
+    is_complete = len(entries) == len(captions)
+    shapes = {path: headers[key].shape for key, path in found.items()}
+    return TextCache(folder, entries, 0, len(entries), is_complete, identity, shapes)
 
 
-def _best_identity(folder: Path, field: str, keys_of: Callable[[str], list[str]]) -> str:
-    """The encoder whose files cover most of the dataset; a folder may hold several encoders'."""
-    identities = {name for path in folder.glob("*.safetensors") if (name := _note(path, field))}
+def _best_identity(
+    folder: Path, headers: Mapping[str, CacheHeader], keys_of: Callable[[str], list[str]]
+) -> tuple[str, list[str]]:
+    """The encoder whose files cover most of the dataset, with its keys of the whole dataset.
+
+    A folder may hold several encoders' files.
+    """
+    identities = sorted({header.encoder for header in headers.values() if header.encoder})
     if not identities:
         raise CacheError(
             f"'{folder}' holds no cached files. Give the folder that the caching wrote to, and "
             "run the caching first."
         )
-    return max(sorted(identities), key=lambda name: len(_existing(folder, keys_of(name))))
-
-
-def _existing(folder: Path, keys: list[str]) -> dict[str, Path]:
-    return {key: path for key in keys if (path := folder / f"{key}.safetensors").exists()}
-
-
-def _note(path: Path, field: str) -> str:
-    try:
-        with safe_open(path, framework="pt") as stream:
-            return str((stream.metadata() or {}).get(field, ""))
-    except (OSError, SafetensorError):
-        # A damaged file is reported when it is read; here it only names no encoder.
-        return ""
+    choices = ((identity, keys_of(identity)) for identity in identities)
+    return max(choices, key=lambda choice: sum(key in headers for key in choice[1]))

@@ -40,6 +40,8 @@ class TrainingItem:
     """Shape of its latents (C, F, h, w)."""
     repeats: int
     """Times it comes in an epoch, at least 1."""
+    text_tokens: int = 0
+    """Length of its conditioning; 0 when the file was not looked into yet."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,11 +82,12 @@ def collect_items(
             what = "picture" if latents is None else "caption"
             missing.append(f"{item.image_path.name} ({what})")
             continue
-        shape = read_shape(latents, "latents")
+        shape = latent_cache.shapes.get(latents) or read_shape(latents, "latents")
         if len(shape) != 4:
             raise CacheError(f"'{latents}' holds latents of shape {list(shape)}. Cache it again.")
         whole_key = f"{key[:16]}{text_key(item.caption, text_cache.identity)[:16]}"
-        items.append(TrainingItem(whole_key, latents, text, shape, item.repeats))
+        tokens = (text_cache.shapes.get(text) or (0,))[0]
+        items.append(TrainingItem(whole_key, latents, text, shape, item.repeats, tokens))
     if missing:
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         raise CacheError(

@@ -36,7 +36,7 @@ class StepOrder:
         self._accumulation = settings.accumulation
         self._epoch = -1
         self._batches: tuple[tuple[int, ...], ...] = ()
-        self.steps_per_epoch = math.ceil(len(sampler.epoch_batches(0)) / settings.accumulation)
+        self.steps_per_epoch = math.ceil(sampler.batches_per_epoch / settings.accumulation)
         wanted = settings.steps
         self.steps_total = wanted if wanted else settings.epochs * self.steps_per_epoch
         self.epochs_total = math.ceil(self.steps_total / self.steps_per_epoch)

@@ -25,7 +25,7 @@ def run_workload(
     Args:
         config: The run.
         shapes: The base model's weight names and shapes.
-        items: At least one; only the headers of their files are read.
+        items: At least one; at most the headers of their files are read.
 
     Raises:
         CacheError: An item's file is missing or damaged.
@@ -47,6 +47,6 @@ def run_workload(
 
 
 def _sample_shapes(items: Sequence[TrainingItem]) -> list[SampleShape]:
-    paths = {item.text_path for item in items}
-    text_tokens = max(read_shape(path, "text")[0] for path in paths)
+    known = {item.text_path: item.text_tokens for item in items}
+    text_tokens = max(count or read_shape(path, "text")[0] for path, count in known.items())
     return [SampleShape(*shape, text_tokens) for shape in {item.shape[1:] for item in items}]

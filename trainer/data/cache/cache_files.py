@@ -77,14 +77,26 @@ def read_shape(path: Path, name: str) -> tuple[int, ...]:
     Raises:
         CacheError: The file is missing or damaged.
     """
+    header = read_header(path)
+    try:
+        return tuple(int(side) for side in header[name]["shape"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, f"is damaged ({error})") from error
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """Read the header alone: each tensor's name with its shape, and the notes.
+
+    Raises:
+        CacheError: The file is missing or damaged.
+    """
     try:
         with path.open("rb") as stream:
             length = int.from_bytes(stream.read(_LENGTH_BYTES), "little")
-            header = _parse_header(path, stream.read(min(length, _LONGEST_HEADER)), length)
-        return tuple(int(side) for side in header[name]["shape"])
+            return _parse_header(path, stream.read(min(length, _LONGEST_HEADER)), length)
     except FileNotFoundError as error:
         raise _damaged(path, "is missing") from error
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except OSError as error:
         raise _damaged(path, f"is damaged ({error})") from error
 
 

@@ -8,7 +8,7 @@ L text tokens, D text width.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -78,6 +78,8 @@ class EncodedCache:
     """Whether everything is there; False after a stop."""
     identity: str = ""
     """The encoder's identity."""
+    shapes: Mapping[Path, tuple[int, ...]] = field(default_factory=dict)
+    """Shapes of latents or text that are known already; those of other files must be read."""
 
 
 @dataclass(frozen=True, slots=True)

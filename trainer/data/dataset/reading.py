@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,11 @@ from PIL import Image
 
 from ...errors import DatasetError
 from ...files import digest_file
+from ..file_index import FileIndex
 from ..pictures.buckets import Bucket, BucketSelector, fit_to_bucket
 from ..pictures.media import EXTENSIONS, load_image
 from ..pictures.names import natural_key
+from ..pictures.orientation import upright_size
 from .manifest import ImageSet, read_manifest
 
 MANIFEST_NAME = "dataset.toml"
@@ -23,7 +26,6 @@ PLAIN_RESOLUTION = (960, 544)
 """Width and height for plain folders: the size HunyuanVideo clips are usually made in."""
 
 _NAMES_SHOWN = 5
-_ORIENTATION_TAG = 274
 _REMEMBERED_DIGESTS = 65536
 
 
@@ -79,13 +81,19 @@ class BalanceRow:
         return self.pictures * self.repeats
 
 
-def load_dataset(path: Path, *, resolution: tuple[int, int] = PLAIN_RESOLUTION) -> Dataset:
+def load_dataset(
+    path: Path,
+    *,
+    resolution: tuple[int, int] = PLAIN_RESOLUTION,
+    index: FileIndex | None = None,
+) -> Dataset:
     """Load a dataset that was built here, written by hand, or made for musubi-tuner.
 
     Args:
         path: A manifest (.toml), a folder with a `dataset.toml`, or a plain folder of pictures
             with caption files (.txt) of the same names.
         resolution: For plain folders: width and height whose product is the buckets' area.
+        index: Pictures that are as it knows them are not opened; others are noted in it.
 
     Raises:
         DatasetError: Something is missing, unreadable or unknown; the message names it.
@@ -107,14 +115,9 @@ def load_dataset(path: Path, *, resolution: tuple[int, int] = PLAIN_RESOLUTION) 
     ]
     chosen = {id(one): selector for one, selector in zip(sets, selectors, strict=True)}
     items = tuple(
-        DatasetItem(
-            image,
-            caption,
-            _bucket_of(image, one, chosen[id(one)]),
-            one.num_repeats,
-            _digest_of(image),
-        )
+        DatasetItem(image, caption, bucket, one.num_repeats, digest)
         for (one, image), caption in zip(pairs, captions, strict=True)
+        for bucket, digest in (_look_at(image, one, chosen[id(one)], index),)
     )
     manifest = None if path.is_dir() else path
     folder = path if path.is_dir() else path.parent
@@ -123,11 +126,14 @@ def load_dataset(path: Path, *, resolution: tuple[int, int] = PLAIN_RESOLUTION) 
 
 def list_pictures(folder: Path) -> list[Path]:
     """List the picture files right in a folder, in natural order; hidden ones do not count."""
-    found = [
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in EXTENSIONS and path.name[0] != "." and path.is_file()
-    ]
+    with os.scandir(folder) as entries:
+        found = [
+            folder / entry.name
+            for entry in entries
+            if os.path.splitext(entry.name)[1].lower() in EXTENSIONS
+            and entry.name[0] != "."
+            and entry.is_file()
+        ]
     return sorted(found, key=natural_key)
 
 
@@ -220,28 +226,31 @@ def _read_captions(pairs: Sequence[tuple[ImageSet, Path]]) -> list[str]:
     return captions
 
 
-def _bucket_of(image: Path, one: ImageSet, selector: BucketSelector) -> Bucket:
-    if not one.enable_bucket:
-        return selector.buckets[0]
-    try:
-        with Image.open(image) as opened:
-            width, height = opened.size
-            # 5 to 8 mean that the camera was held sideways.
-            if opened.getexif().get(_ORIENTATION_TAG, 1) in (5, 6, 7, 8):
-                width, height = height, width
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DatasetError(
-            f"'{image}' cannot be read as a picture. Save it again as PNG, or take it out."
-        ) from error
-    return selector.choose(width, height)
-
-
-def _digest_of(path: Path) -> str:
-    status = path.stat()
-    return _remembered_digest(path, status.st_size, status.st_mtime_ns)
+def _look_at(
+    image: Path, one: ImageSet, selector: BucketSelector, index: FileIndex | None
+) -> tuple[Bucket, str]:
+    """Bucket and digest of a picture, which is opened only when the index does not know it."""
+    # Before the file is read: a change while reading then shows at the next start.
+    status = image.stat()
+    name = os.path.abspath(image)
+    facts = None if index is None else index.facts(name, status)
+    size: tuple[int, int] | None = None
+    if facts is None:
+        changed = (status.st_mtime_ns, status.st_ctime_ns)
+        digest = _remembered_digest(image, status.st_size, changed)
+    else:
+        digest, size = facts[0], tuple(facts[1]) or None
+    is_new = facts is None
+    if one.enable_bucket and size is None:
+        size, is_new = upright_size(image), True
+    if index is not None and is_new:
+        index.note(name, status, [digest, size or ()])
+    if size is None or not one.enable_bucket:
+        return selector.buckets[0], digest
+    return selector.choose(*size), digest
 
 
 @functools.lru_cache(maxsize=_REMEMBERED_DIGESTS)
-def _remembered_digest(path: Path, size_bytes: int, changed_ns: int) -> str:
-    # Size and time of change are part of the key, so a changed file is read again.
+def _remembered_digest(path: Path, size_bytes: int, changed_ns: tuple[int, int]) -> str:
+    # Size and times of change are part of the key, so a changed file is read again.
     return digest_file(path)

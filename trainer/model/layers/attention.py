@@ -111,7 +111,8 @@ class _Call:
     def take(self, joined: Tensor) -> list[Tensor]:
         """As `spread`, without a copy, where all heads of the only sample are there."""
         tokens = joined[0].transpose(0, 1).contiguous()  # kernels write tokens first: no copy
-        return list(tokens.split([stream.segments.lengths[0] for stream in self.streams]))
+        lengths = [stream.segments.lengths[0] for stream in self.streams]
+        return list(torch.split(tokens, lengths))
 
     def spread(self, joined: Tensor, targets: list[Tensor], sample: int, heads: slice) -> None:
         """Put one sample's tokens [1, K, L, C] into the rows of each stream [N, K, C]."""
