@@ -122,8 +122,8 @@ class MemoryPlan:
         if not again:
             words.append(f"All {blocks} blocks are kept whole: nothing is computed twice.")
         else:
-            whole = "none is kept whole" if again == blocks else f"the last {blocks - again} do not"
-            words.append(f"{again} of {blocks} blocks run once more in the backward pass, {whole}.")
+            whole = f", the last {blocks - again} are kept whole" if again < blocks else ""
+            words.append(f"{again} of {blocks} blocks run once more in the backward pass{whole}.")
         if self.policy.host_inputs:
             words.append(f"The inputs of those wait in main memory ({_gib(self.step.host)}).")
         if self.policy.attention_chunks > 1:

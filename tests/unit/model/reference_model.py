@@ -31,20 +31,6 @@ TINY = HunyuanVideoConfig(
     mlp_size=512,
 )
 
-FULL = HunyuanVideoConfig(
-    hidden_size=3072,
-    double_blocks=20,
-    single_blocks=40,
-    in_channels=16,
-    out_channels=16,
-    patch_size=(1, 2, 2),
-    text_width=4096,
-    pooled_width=768,
-    has_guidance=True,
-    mlp_size=12288,
-)
-"""The released model."""
-
 
 @dataclass(frozen=True)
 class Sample:

@@ -8,12 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.unit.model.reference_model import FULL, TINY, make_sample, make_weights
+from tests.unit.model.reference_model import TINY, make_sample, make_weights
 from trainer.errors import ConfigError, ModelMismatchError
 from trainer.model.activation_policy import ActivationPolicy
 from trainer.model.architecture import HunyuanVideoConfig, expected_shapes
 from trainer.model.hunyuan_video import HunyuanVideo
 from trainer.model.weights import MappingSource
+from trainer.planning.workload import RELEASED
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -30,7 +31,7 @@ def tiny_shapes(**changes: tuple[int, ...] | None) -> Shapes:
     return shapes
 
 
-@pytest.mark.parametrize("config", [TINY, FULL], ids=["tiny", "full"])
+@pytest.mark.parametrize("config", [TINY, RELEASED], ids=["tiny", "full"])
 def test_from_shapes_reads_every_size(config: HunyuanVideoConfig) -> None:
     assert HunyuanVideoConfig.from_shapes(expected_shapes(config)) == config
     assert config.heads == config.hidden_size // 128
@@ -50,7 +51,7 @@ def test_from_shapes_sees_a_model_without_guidance_and_pooled_text() -> None:
 def test_expected_shapes_full_model_has_the_published_size() -> None:
     # 12.82 billion in all, 339.8 million a double block and 141.6 million a single block: counted
     # on the released model, whose page calls it 13 B.
-    shapes = expected_shapes(FULL)
+    shapes = expected_shapes(RELEASED)
     counts = {
         group: sum(math.prod(shape) for name, shape in shapes.items() if name.startswith(group))
         for group in ("", "double_blocks.7.", "single_blocks.7.")

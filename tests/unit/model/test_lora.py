@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.unit.model.reference_model import FULL, TINY
+from tests.unit.model.reference_model import TINY
 from trainer.errors import ConfigError, ModelMismatchError, StateError
 from trainer.model.architecture import HunyuanVideoConfig, expected_shapes
 from trainer.model.lora import LoraNetwork, LoraTarget, select_targets
+from trainer.planning.workload import RELEASED
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "lora_keys.json"
 SHAPES = expected_shapes(TINY)
@@ -37,7 +38,7 @@ def test_default_targets_equal_musubi_names_and_shapes() -> None:
 
 
 def test_default_targets_full_model_are_240_modules() -> None:
-    targets = select_targets(expected_shapes(FULL))
+    targets = select_targets(expected_shapes(RELEASED))
     assert len(targets) == 240
     # musubi-tuner reports 3 686 400 parameters for each unit of rank on this model.
     assert sum(target.in_features + target.out_features for target in targets) == 3_686_400
