@@ -33,7 +33,7 @@ def test_both_results_are_measured_with_real_runs(monkeypatch: pytest.MonkeyPatc
 
 
 def test_start_that_fails_is_an_error(tmp_path: Path) -> None:
-    run = make_project(tmp_path / "p", 1, TINY)
-    (tmp_path / "p/pictures/00000.txt").unlink()
+    run = tmp_path / "run.toml"
+    run.write_text('[output]\nname = "no model and no data"\n', encoding="utf-8")
     with pytest.raises(RuntimeError, match="could not be started"):
         growth.start(run, 0)
