@@ -49,6 +49,11 @@ def plan_run(
     return make_plan(workload, loaded_kind(model), budget_of(training_device(model), limits))
 
 
+def has_limits(device: torch.device, limits: Limits) -> bool:
+    """Whether there is anything to plan for: a CPU without a limit runs every step whole."""
+    return device.type != "cpu" or limits.device_gib > 0
+
+
 def loaded_kind(model: object) -> WeightKind:
     """How large the numbers of a MODEL's weights are, whatever format it has."""
     diffusion_model = model.model.diffusion_model
@@ -102,8 +107,10 @@ def available_bytes(device: torch.device) -> int:
     return int(management.get_free_memory(device) + loaded)
 
 
-def room_for_training(plan: MemoryPlan, device: torch.device) -> int:
+def room_for_training(plan: MemoryPlan | None, device: torch.device) -> int:
     """Bytes that ComfyUI has to leave free of base weights on the device."""
+    if plan is None:
+        return 0
     needed = plan.parts.total - plan.parts.weights - plan.parts.staging
     limit = plan.budget.device_bytes
     if device.type == "cpu" or limit is None:
@@ -114,13 +121,13 @@ def room_for_training(plan: MemoryPlan, device: torch.device) -> int:
 
 @contextlib.contextmanager
 def ahead_of_use(
-    source: ComfyWeightSource, plan: MemoryPlan, device: torch.device
+    source: ComfyWeightSource, plan: MemoryPlan | None, device: torch.device
 ) -> Iterator[WeightSource]:
     """Bring weights that ComfyUI left in main memory to a graphics card ahead of their use.
 
     What only ComfyUI can make (patched, GGUF, dynamic VRAM) still comes through its own cast.
     """
-    if device.type != "cuda" or not plan.residency.streamed_bytes:
+    if plan is None or device.type != "cuda" or not plan.residency.streamed_bytes:
         yield source
         return
     ring, depth = plan.residency.ring_bytes, plan.prefetch_depth

@@ -16,7 +16,8 @@ from ...trainer.data.batches import BatchSampler, TrainingItem, collect_items
 from ...trainer.data.cache.caching import LatentCache, TextCache
 from ...trainer.data.dataset.building import Dataset
 from ...trainer.errors import DatasetError, StateError
-from ...trainer.model.hunyuan_video import HunyuanVideo
+from ...trainer.model.activation_policy import ActivationPolicy
+from ...trainer.model.hunyuan_video import HunyuanVideo, HunyuanVideoConfig
 from ...trainer.planning.memory_plan import MemoryPlan
 from ...trainer.training.loop import run_training
 from ...trainer.training.network import make_network
@@ -24,8 +25,9 @@ from ...trainer.training.reports import Hooks, StepReport, TrainRequest, TrainRe
 from ...trainer.training.runs.run_folder import Run
 from ...trainer.training.step_order import StepOrder
 from ...trainer.training.validation import ValidationPlan, ValidationResult, validation_loss
+from ...trainer.training.workload import COMPUTE_DTYPES
 from .encoders import comfyui_version_text
-from .planning import Limits, ahead_of_use, plan_run, room_for_training
+from .planning import Limits, ahead_of_use, has_limits, plan_run, room_for_training
 from .progress import Progress, is_cancelled, raise_if_cancelled, readable_seconds
 from .weights import borrow_model, latent_scale, training_device
 
@@ -81,13 +83,17 @@ def train_on_model(model: object, job: TrainingJob, node_id: object) -> SessionR
         config = _with_validation(config, training, held_out)
         _make_room(job)
         device = training_device(model)
-        plan = plan_run(model, config, training, job.limits)
+        plan = None
+        if has_limits(device, job.limits):
+            plan = plan_run(model, config, training, job.limits)
         with (
             borrow_model(model, room_for_training(plan, device)) as source,
             ahead_of_use(source, plan, device) as lender,
         ):
-            sizes, dtype = plan.workload.config, plan.workload.compute_dtype
-            policy = replace(plan.policy, compiled=config.train.compile)
+            sizes = HunyuanVideoConfig.from_shapes(source.shapes)
+            dtype = COMPUTE_DTYPES[config.train.compute_dtype]
+            policy = ActivationPolicy() if plan is None else plan.policy
+            policy = replace(policy, compiled=config.train.compile)
             velocity_model = HunyuanVideo(sizes, lender, dtype, device, policy)
             network = make_network(source.shapes, config.lora, config.train.seed, device)
             request = TrainRequest(
@@ -126,7 +132,7 @@ def split_held_out(
     )
 
 
-def _run(request: TrainRequest, plan: MemoryPlan, node_id: object) -> SessionResult:
+def _run(request: TrainRequest, plan: MemoryPlan | None, node_id: object) -> SessionResult:
     run = Run(request.run_folder)
     is_resumed = run.exists
     before = _measure(request, with_lora=False)
@@ -147,7 +153,7 @@ def _run(request: TrainRequest, plan: MemoryPlan, node_id: object) -> SessionRes
     raise_if_cancelled()
     if result.last_checkpoint is None:
         raise StateError("The run ended before its first step. Queue it again to train.")
-    if not plan.fits:
+    if plan is not None and not plan.fits:
         run.append_event("warning", text=plan.remarks[0])
     after = _measure(request, with_lora=True)
     for step, measured in ((0, before), (result.steps_done, after)):
@@ -157,9 +163,9 @@ def _run(request: TrainRequest, plan: MemoryPlan, node_id: object) -> SessionRes
     return replace(described, lines=described.lines + _plan_words(plan))
 
 
-def _plan_words(plan: MemoryPlan) -> list[str]:
+def _plan_words(plan: MemoryPlan | None) -> list[str]:
     """How the run was done, where there was something to choose."""
-    if plan.budget.device_bytes is None:
+    if plan is None:
         return []
     return [f"Plan: {line}" for line in plan.lines()[:1] + plan.choice_words()]
 

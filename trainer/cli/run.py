@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +12,15 @@ from types import FrameType
 import torch
 
 from ..config import ModelSettings, RunConfig
+from ..data.batches import TrainingItem
 from ..errors import ConfigError
-from ..model.hunyuan_video import HunyuanVideo
+from ..model.activation_policy import ActivationPolicy
+from ..model.hunyuan_video import HunyuanVideo, HunyuanVideoConfig
 from ..model.resident import ResidentSource
 from ..model.streaming.source import PrefetchingSource
 from ..model.weights import SafetensorsSource, WeightSource
 from ..planning.budget import GIB, Budget
 from ..planning.choosing import make_plan
-from ..planning.memory_plan import MemoryPlan
 from ..planning.weight_kinds import WeightKind
 from ..training.network import make_network
 from ..training.reports import TrainRequest
@@ -102,15 +103,14 @@ def make_request(config: RunConfig, run_folder: Path) -> TrainRequest:
     file = SafetensorsSource(Path(config.model.path))
     device = parse_device(config.model.device)
     dtype = COMPUTE_DTYPES[config.train.compute_dtype]
-    plan = make_plan(run_workload(config, file.shapes, data.items), file_kind(file),
-                     budget_of(config.model, device))  # fmt: skip
-    policy = replace(plan.policy, compiled=config.train.compile)
-    source = planned_source(file, plan, device)
+    policy, source = _planned(config, file, data.items, device)
+    policy = replace(policy, compiled=config.train.compile)
+    sizes = HunyuanVideoConfig.from_shapes(file.shapes)
     return TrainRequest(
         run_folder=run_folder,
         config=config,
         items=data.items,
-        model=HunyuanVideo(plan.workload.config, source, dtype, device, policy),
+        model=HunyuanVideo(sizes, source, dtype, device, policy),
         network=make_network(source.shapes, config.lora, config.train.seed, device),
         latent_scale=config.model.latent_scale,
         metadata=data.metadata,
@@ -138,14 +138,24 @@ def budget_of(model: ModelSettings, device: torch.device) -> Budget:
     return Budget(limit or free, can_stream=True)
 
 
-def planned_source(file: SafetensorsSource, plan: MemoryPlan, device: torch.device) -> WeightSource:
-    """The file's weights, kept on the device or brought ahead of their use as the plan says."""
+def _planned(
+    config: RunConfig,
+    file: SafetensorsSource,
+    items: Sequence[TrainingItem],
+    device: torch.device,
+) -> tuple[ActivationPolicy, WeightSource]:
+    """How a step is run, and the file's weights kept on the device or brought ahead of use."""
+    budget = budget_of(config.model, device)
+    if budget.device_bytes is None:
+        return ActivationPolicy(), file  # nothing to choose
+    plan = make_plan(run_workload(config, file.shapes, items), file_kind(file), budget)
     if not plan.budget.can_stream:
-        return file
-    source = ResidentSource(file, plan.residency.resident, device)
+        return plan.policy, file
+    kept = ResidentSource(file, plan.residency.resident, device)
     if not plan.residency.streamed_bytes:
-        return source
-    return PrefetchingSource(source, device, plan.residency.ring_bytes, plan.prefetch_depth)
+        return plan.policy, kept
+    ring, depth = plan.residency.ring_bytes, plan.prefetch_depth
+    return plan.policy, PrefetchingSource(kept, device, ring, depth)
 
 
 def parse_device(name: str) -> torch.device:
