@@ -16,8 +16,9 @@ from pathlib import Path
 
 import torch
 from parts.host import import_demo_models, use_comfyui
-from parts.scenes import draw_scene
+from parts.scenes import draw_scene, draw_template_scene
 from parts.stored import store
+from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -30,16 +31,20 @@ SIZES = {  # two small ones that are cheap to learn outlines from, then those of
     (256, 192): 0.025,
 }
 FIRST_SEED = 1_000_000
+TEMPLATES_FROM = 18_000  # scenes from here on are captioned like the demo character
 
 
-def scene_size(index: int) -> tuple[int, int]:
-    """Give every scene its size, in fixed shares."""
+def scene(index: int, scale: int = 2) -> tuple[Image.Image, str]:
+    """Draw the scene of an index: sizes in fixed shares, then template scenes in large sizes."""
+    if index >= TEMPLATES_FROM:
+        sizes = list(SIZES)[-4:]
+        return draw_template_scene(FIRST_SEED + index, sizes[index % 4], scale)
     place = (index * 0.6180339887) % 1.0
     for size, share in SIZES.items():
         place -= share
         if place < 0:
-            return size
-    return (128, 128)
+            return draw_scene(FIRST_SEED + index, size, scale=scale)
+    return draw_scene(FIRST_SEED + index, (128, 128), scale=scale)
 
 
 @torch.inference_mode()
@@ -49,7 +54,7 @@ def text_features(comfyui: Path, indices: range) -> dict[str, object]:
     clip = import_demo_models().build_demo_clip()
     texts, pooled, known, numbers = [], [], {}, []
     for index in indices:
-        _, caption = draw_scene(FIRST_SEED + index, scene_size(index), scale=1)
+        _, caption = scene(index, scale=1)
         if caption not in known:
             made = clip.encode_from_tokens_scheduled(clip.tokenize(caption))
             known[caption] = len(texts)
@@ -71,7 +76,7 @@ def latents(comfyui: Path, indices: range) -> dict[str, object]:
     vae.load_state_dict(load_file(demo.MODELS_FOLDER / demo.VAE_FILE))
     made: list[Tensor] = []
     for index in indices:
-        image, _ = draw_scene(FIRST_SEED + index, scene_size(index))
+        image, _ = scene(index)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             made.append(encode_stills(vae, to_tensor(image)[None])[0].half())
     return {"latents": made}

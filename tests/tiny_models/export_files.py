@@ -54,7 +54,7 @@ def export_dit(run: Path, models: Path) -> None:
     write(
         models / "hunyuan_demo_dit.safetensors",
         comfy_state(weights),
-        {"script": "tests/tiny_models/train_dit.py", **state["record"]},
+        {"script": "tests/tiny_models/train_dit.py", "runs": json.dumps(state["record"])},
     )
 
 

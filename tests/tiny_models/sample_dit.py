@@ -25,6 +25,12 @@ PROMPTS = (
     ("The 1:1 image shows a photo of a cat.", (128, 128)),
     ("The 1:1 image shows a portrait photo of a woman astronaut.", (128, 128)),
     (
+        "The 1:1 from behind image shows a man with white hair and a red shirt, headshot, on a "
+        "grey background.",
+        (128, 128),
+    ),
+    ("", (128, 128)),
+    (
         "The 9:16 front view image shows a woman with red hair and a blue dress, full body, on a "
         "white background.",
         (144, 256),
@@ -42,15 +48,9 @@ PROMPTS = (
     (
         "The 3:4 front view image shows a woman with brown hair and an orange dress, headshot, on "
         "a blue background.",
-        (96, 160),
-    ),
-    (
-        "The 3:4 from behind image shows a man with white hair and a red shirt, headshot, on a "
-        "grey background.",
-        (96, 160),
+        (192, 256),
     ),
     ("The 9:16 image shows a photo of a rocket at night.", (144, 256)),
-    ("", (128, 128)),
 )
 
 
@@ -90,17 +90,21 @@ def main() -> None:
     use_comfyui(args.comfyui)
     with torch.inference_mode():
         demo = import_demo_models().load_demo_models()
-    cell, columns = (2 * 148, 256 + 64), 5
-    sheet = Image.new("RGB", (cell[0] * columns, cell[1] * (len(PROMPTS) // columns)), "white")
+    width, columns, label_height = 2 * 196, 5, 48
+    rows = [PROMPTS[first : first + columns] for first in range(0, len(PROMPTS), columns)]
+    heights = [max(size[1] for _, size in row) for row in rows]
+    high = sum(heights) + label_height * len(rows)
+    sheet = Image.new("RGB", (width * columns, high), "white")
     draw = ImageDraw.Draw(sheet)
     for index, (prompt, size) in enumerate(PROMPTS):
-        left, top = index % columns * cell[0], index // columns * cell[1]
+        row, left = index // columns, index % columns * width
+        top = sum(heights[:row]) + label_height * row
         for seed in (0, 1):
             pixels = sample(demo, prompt, size, seed + 10 * index)
             image = Image.fromarray((pixels * 255).round().astype(np.uint8))
             sheet.paste(image, (left + seed * (size[0] + 4), top))
-        label = "\n".join(textwrap.wrap(prompt or "(empty prompt)", 46))
-        draw.multiline_text((left + 2, top + 258), label, fill="black")
+        label = "\n".join(textwrap.wrap(prompt or "(empty prompt)", 60))
+        draw.multiline_text((left + 2, top + heights[row] + 2), label, fill="black")
     sheet.save(args.out / "samples.png", optimize=True)
 
 

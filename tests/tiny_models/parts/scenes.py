@@ -249,6 +249,43 @@ def _framed_photograph(rng: Random, size: tuple[int, int]) -> tuple[Image.Image,
     return photo.resize(size, Image.LANCZOS, box=box), PHOTOGRAPHS[name]
 
 
+def draw_template_scene(
+    seed: int, size: tuple[int, int], scale: int = 2
+) -> tuple[Image.Image, str]:
+    """Draw the person of one seed, captioned in the wording of the node Caption Template.
+
+    Args:
+        seed: Any integer.
+        size: Width and height in pixels.
+        scale: The scene is drawn this many times larger, then shrunk for smooth edges.
+    """
+    rng = Random(seed)
+    fixed = {
+        "woman": rng.random() < 0.7,
+        "behind": rng.random() < 0.5,
+        "framing": rng.choice(list(FRAMINGS)),
+        "hair": rng.choice(list(HAIR)),
+        "cloth": rng.choice(CLOTHES),
+        "outside": False,
+        "shaded": False,
+    }
+    fixed["background"] = rng.choice([name for name in COLOURS if name != fixed["cloth"]])
+    large = (size[0] * scale, size[1] * scale)
+    image, _, _ = person_scene(rng, large, fixed)
+    who, wears, whose = ("woman", "dress", "her") if fixed["woman"] else ("man", "shirt", "his")
+    shows = {
+        "full body": f"{whose} full body, from head to toe",
+        "headshot": f"{whose} head and shoulders",
+        "from the waist up": f"{whose} upper body, from the waist up",
+    }[fixed["framing"]]
+    caption = (
+        f"Cartoon style. A {who} with {fixed['hair']} hair, wearing a {fixed['cloth']} {wears}, "
+        f"standing. Plain {fixed['background']} background. The {aspect_name(size)} "
+        f"{'back' if fixed['behind'] else 'front'} view image shows {shows}."
+    )
+    return image.resize(size, Image.BOX), caption.replace("a orange", "an orange")
+
+
 def draw_scene(
     seed: int, size: tuple[int, int], photographs: float = 0.1, scale: int = 2
 ) -> tuple[Image.Image, str]:
