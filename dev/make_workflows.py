@@ -94,16 +94,20 @@ def _training_nodes(
 ) -> dict[str, Any]:
     model, clip, vae = models
     length = (
-        {"length": 120, "length_unit": "steps", "save_every": 12, "save_unit": "steps",
+        {"length": 156, "length_unit": "steps", "save_every": 12, "save_unit": "steps",
          "batch_size": 4, "hold_out": 4, "trigger": "alva"}
         if demo
         else {"length": 200, "length_unit": "epochs", "save_every": 5, "save_unit": "epochs",
               "accumulation": 2}
     )  # fmt: skip
-    size = {"width": 192, "height": 256} if demo else {"width": 544, "height": 960}
+    size = {"width": 144, "height": 256} if demo else {"width": 544, "height": 960}
     prompt = (
         "Cartoon style. alva, a woman with teal hair, wearing a purple dress, standing. "
-        "Plain light background. The 3:4 front view image shows her from the waist up."
+        "Plain light background. "
+    ) + (
+        "The 9:16 front view image shows her full body, from head to toe."
+        if demo
+        else "The 3:4 front view image shows her from the waist up."
     )
     train_links = {
         "model": model, "dataset": ("build", 0), "latents": ("latents", 0), "text": ("text", 0),
