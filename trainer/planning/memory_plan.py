@@ -78,6 +78,12 @@ class MemoryPlan:
         """Floating-point operations of one optimizer step."""
         return self.step.flop * self.workload.accumulation
 
+    def readable(self, size: float) -> str:
+        """Bytes in the unit that suits the whole plan: GiB, or MiB below one GiB."""
+        if self.peak_bytes < GIB:
+            return f"{size / 2**20:.1f} MiB"
+        return f"{size / GIB:.2f} GiB"
+
     def lines(self) -> list[str]:
         """The plan in sentences, most important first."""
         return [
@@ -96,24 +102,29 @@ class MemoryPlan:
         batch = ", ".join(dict.fromkeys(sample.words for sample in self.workload.batch))
         limit = self.budget.device_bytes
         if limit is None:
-            return [f"One step on {batch} takes {_gib(self.peak_bytes)} at its fullest moment."]
+            return [
+                f"One step on {batch} takes {self.readable(self.peak_bytes)} at its fullest moment."
+            ]
         word = "fits" if self.fits else "DOES NOT FIT"
-        host = "" if self.budget.host_bytes is None else f" of {_gib(self.budget.host_bytes)}"
+        host = (
+            "" if self.budget.host_bytes is None else f" of {self.readable(self.budget.host_bytes)}"
+        )
         return [
-            f"{batch}: {word}. Device memory {_gib(self.peak_bytes)} of {_gib(limit)}, main "
-            f"memory {_gib(self.host_bytes)}{host}."
+            f"{batch}: {word}. Device memory {self.readable(self.peak_bytes)} of {self.readable(limit)}, main "
+            f"memory {self.readable(self.host_bytes)}{host}."
         ]
 
     def _memory_table(self) -> list[str]:
-        return [f"{_gib(size):>10}  {name}" for name, size in self.parts.named() if size]
+        return [f"{self.readable(size):>10}  {name}" for name, size in self.parts.named() if size]
 
     def _weights_words(self) -> list[str]:
         if not self.residency.streamed_bytes:
             return ["All base weights stay on the device."]
-        traffic = self.residency.traffic_bytes * self.workload.accumulation
+        streamed = self.readable(self.residency.streamed_bytes)
+        traffic = self.readable(self.residency.traffic_bytes * self.workload.accumulation)
         return [
-            f"{_gib(self.residency.streamed_bytes)} of base weights stay in main memory and are "
-            f"brought each time they are needed, ahead of their use: {_gib(traffic)} a step."
+            f"{streamed} of base weights stay in main memory and are brought each time they are "
+            f"needed, ahead of their use: {traffic} a step."
         ]
 
     def _block_words(self) -> list[str]:
@@ -125,7 +136,9 @@ class MemoryPlan:
             whole = f", the last {blocks - again} are kept whole" if again < blocks else ""
             words.append(f"{again} of {blocks} blocks run once more in the backward pass{whole}.")
         if self.policy.host_inputs:
-            words.append(f"The inputs of those wait in main memory ({_gib(self.step.host)}).")
+            words.append(
+                f"The inputs of those wait in main memory ({self.readable(self.step.host)})."
+            )
         if self.policy.attention_chunks > 1:
             words.append(
                 f"Attention works on its heads in {self.policy.attention_chunks} groups, one after "
@@ -148,7 +161,3 @@ class MemoryPlan:
                 "waiting for weights (worked out, not measured)."
             )
         return words
-
-
-def _gib(size: float) -> str:
-    return f"{size / GIB:.2f} GiB"

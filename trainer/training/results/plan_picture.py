@@ -5,7 +5,6 @@ from __future__ import annotations
 from PIL import Image, ImageDraw
 
 from ...data.sheets.drawing import FAINT, FAULT, INK, PANEL, PAPER, font, mark_colour, wrapped
-from ...planning.budget import GIB
 from ...planning.memory_plan import MemoryPlan
 
 _WIDTH, _MARGIN, _BAR = 760, 24, 46
@@ -33,7 +32,7 @@ def draw_plan(plan: MemoryPlan) -> Image.Image:
         left = _MARGIN + number % 2 * (_WIDTH - 2 * _MARGIN) // 2
         row = top + number // 2 * _LINE
         draw.rectangle((left, row + 4, left + 14, row + 18), mark_colour(number))
-        draw.text((left + 24, row), f"{name}  {size / GIB:.2f} GiB", INK, font(_SMALL))
+        draw.text((left + 24, row), f"{name}  {plan.readable(size)}", INK, font(_SMALL))
     top += legend_rows * _LINE + 12
     for line in words:
         draw.text((_MARGIN, top), line, FAINT, font(_SMALL))
@@ -58,6 +57,6 @@ def _draw_bar(
     if limit is not None:
         right = _MARGIN + width * limit / whole
         draw.line((right, top - 6, right, top + _BAR + 6), INK, 3)
-        text = f"limit {limit / GIB:.2f} GiB"
+        text = f"limit {plan.readable(limit)}"
         draw.text((right, top + _BAR + 8), text, FAINT, font(_SMALL), anchor="ra")
     return top + _BAR + 40
