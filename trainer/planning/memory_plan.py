@@ -100,18 +100,15 @@ class MemoryPlan:
 
     def _verdict(self) -> list[str]:
         batch = ", ".join(dict.fromkeys(sample.words for sample in self.workload.batch))
-        limit = self.budget.device_bytes
+        limit, peak = self.budget.device_bytes, self.readable(self.peak_bytes)
         if limit is None:
-            return [
-                f"One step on {batch} takes {self.readable(self.peak_bytes)} at its fullest moment."
-            ]
+            return [f"One step on {batch} takes {peak} at its fullest moment."]
         word = "fits" if self.fits else "DOES NOT FIT"
-        host = (
-            "" if self.budget.host_bytes is None else f" of {self.readable(self.budget.host_bytes)}"
-        )
+        host = self.readable(self.host_bytes)
+        if self.budget.host_bytes is not None:
+            host += f" of {self.readable(self.budget.host_bytes)}"
         return [
-            f"{batch}: {word}. Device memory {self.readable(self.peak_bytes)} of {self.readable(limit)}, main "
-            f"memory {self.readable(self.host_bytes)}{host}."
+            f"{batch}: {word}. Device memory {peak} of {self.readable(limit)}, main memory {host}."
         ]
 
     def _memory_table(self) -> list[str]:
