@@ -111,7 +111,8 @@ def room_for_training(plan: MemoryPlan | None, device: torch.device) -> int:
     """Bytes that ComfyUI has to leave free of base weights on the device."""
     if plan is None:
         return 0
-    needed = plan.parts.total - plan.parts.weights - plan.parts.staging
+    # ComfyUI adds what it reserves, which is the budget's reserve, itself.
+    needed = plan.room_bytes
     limit = plan.budget.device_bytes
     if device.type == "cpu" or limit is None:
         return needed

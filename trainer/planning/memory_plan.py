@@ -74,6 +74,11 @@ class MemoryPlan:
         return self.parts.total
 
     @property
+    def room_bytes(self) -> int:
+        """Device memory to be left free of base weights, beside what the budget reserves."""
+        return self.parts.total - self.parts.weights - self.budget.reserve_bytes
+
+    @property
     def flop(self) -> int:
         """Floating-point operations of one optimizer step."""
         return self.step.flop * self.workload.accumulation

@@ -124,6 +124,9 @@ def test_a_card_streams_what_does_not_fit(whole: MemoryPlan) -> None:
     assert plan.residency.streamed_bytes > 0
     total = plan.residency.streamed_bytes + plan.residency.resident_bytes
     assert total == whole.parts.weights
+    # Whoever loads the weights must leave the ring free too.
+    assert plan.room_bytes >= plan.parts.staging + plan.step.peak
+    assert plan.room_bytes + plan.residency.resident_bytes <= limit
     assert "stay in main memory" in "\n".join(plan.lines())
 
 
