@@ -25,9 +25,11 @@ SIZES = (((2, 4, 6), 5), ((1, 8, 4), 1), ((1, 2, 2), 9))
 """Latent sizes and text lengths of three samples."""
 
 
-def make_inputs(dtype: torch.dtype) -> list[ModelInput]:
+def make_inputs(
+    dtype: torch.dtype, sizes: tuple[tuple[tuple[int, int, int], int], ...] = SIZES
+) -> list[ModelInput]:
     inputs = []
-    for number, (latent_shape, text_tokens) in enumerate(SIZES):
+    for number, (latent_shape, text_tokens) in enumerate(sizes):
         sample = make_sample(1, text_tokens, latent_shape, dtype, seed=number)
         inputs.append(
             ModelInput(
@@ -69,6 +71,24 @@ def test_mixed_sizes_equal_single_samples(policy: ActivationPolicy, targets: str
         assert a is not None
         assert b is not None
         assert (a - b).norm() <= 1e-11 * b.norm()
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES.keys())
+def test_bf16_mixes_samples_short_and_long_enough_for_products(policy: ActivationPolicy) -> None:
+    """A short sample goes through torch's own kernel and a long one through products, in one call;
+    what they keep for backward must not be taken for one another's.
+    """
+    sizes = (((1, 4, 6), 5), ((2, 16, 32), 7), ((1, 2, 2), 3))
+    weights = make_weights(dtype=torch.float64)
+    network = make_network()
+    found = {}
+    for dtype in (torch.float64, torch.bfloat16):
+        model = make_model(MappingSource(weights), dtype, policy)
+        velocities = model.velocities(make_inputs(dtype, sizes), network)
+        _, gradients = loss_gradients([mean_square(v) for v in velocities], network)
+        found[dtype] = torch.cat([g.double().flatten() for g in gradients if g is not None])
+    exact, rough = found[torch.float64], found[torch.bfloat16]
+    assert (rough - exact).norm() < 0.04 * exact.norm()
 
 
 def test_mixed_sizes_ask_for_each_weight_once() -> None:
@@ -134,11 +154,12 @@ def test_written_out_gradients_equal_autograd(name: str, turn_is_given: bool) ->
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-def test_kernel_halves_equal_autograd(dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("tokens", [37, 300])
+def test_kernel_halves_equal_autograd(dtype: torch.dtype, tokens: int) -> None:
     generator = torch.Generator().manual_seed(4)
     # [L, K, C] turned to [1, K, L, C], as the blocks give them.
     query, key, value, grad = (
-        torch.randn(37, 3, 128, generator=generator).to(dtype).transpose(0, 1)[None]
+        torch.randn(tokens, 3, 128, generator=generator).to(dtype).transpose(0, 1)[None]
         for _ in range(4)
     )
     leaves = [x.double().requires_grad_() for x in (query, key, value)]

@@ -143,6 +143,7 @@ class _JointAttention(torch.autograd.Function):
         heads = width // HEAD_WIDTH
         outputs: list[Tensor] = []
         residues: list[Tensor] = []
+        ends: list[int] = []
         pieces = list(call.pieces(heads))
         for sample, _, group in pieces:
             query, key, value = call.inputs(fused, scales, sample, group)
@@ -154,8 +155,9 @@ class _JointAttention(torch.autograd.Function):
                 outputs = outputs or [x.new_empty(len(x), heads, HEAD_WIDTH) for x in fused]
                 call.spread(made, outputs, sample, group)
             residues += residue
+            ends.append(len(residues))
         gathered = tuple(x.flatten(1) for x in outputs)
-        ctx.call = call
+        ctx.call, ctx.ends = call, ends
         ctx.save_for_backward(*fused, *gathered, *residues)
         return gathered
 
@@ -172,13 +174,13 @@ class _JointAttention(torch.autograd.Function):
         results = [torch.empty_like(x) for x in fused]
         heads = outputs[0].shape[1]
         pieces = list(call.pieces(heads))
-        per_piece = len(residues) // len(pieces)
+        starts = [0, *ctx.ends]  # a kernel is chosen for each piece, by its length
         for sample, number, group in pieces:
             query, key, value = call.inputs(fused, scales, sample, group)
             found = choose_kernel(query, key, value).backward(
                 call.collect(wide_grads, sample, group), query, key, value,
                 call.collect(outputs, sample, group),
-                *residues[number * per_piece : (number + 1) * per_piece],
+                *residues[starts[number] : starts[number + 1]],
             )  # fmt: skip
             del query, key, value
             _turn_back(call, found, fused, scales, results, (sample, group))

@@ -8,7 +8,7 @@ and log-sum-exp. Letters: K heads, L tokens, C channels a head; all tensors are 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,8 @@ def choose_kernel(query: Tensor, key: Tensor, value: Tensor) -> AttentionKernel:
     Whatever attention ComfyUI itself runs with is not looked at: some kernels have no backward.
     """
     if query.device.type == "cpu":
-        return _CPU_FLASH
+        long = query.shape[2] >= _FEWEST_FOR_PRODUCTS
+        return _PRODUCTS if long and query.dtype == torch.bfloat16 else _CPU_FLASH
     if query.device.type == "cuda":
         chosen = SDPBackend(torch._fused_sdp_choice(query, key, value))
         if chosen in _CUDA and _works(chosen, query.device, query.dtype):
@@ -79,6 +80,69 @@ def _cpu_backward(
         grad, query, key, value, output, logsumexp, 0.0, False
     )
     return found
+
+
+_ROWS_AT_A_TIME = 256
+"""Queries whose scores over all keys are held at once: what stays in a core's cache."""
+_FEWEST_FOR_PRODUCTS = 192
+"""Tokens from which on products were faster than torch's own kernel (docs/benchmarks.md)."""
+
+
+def _products_forward(
+    query: Tensor, key: Tensor, value: Tensor
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Attention by matrix products over some queries of one head at a time.
+
+    In bfloat16 a CPU's matrix products are two to three times as fast as torch's own attention
+    kernel, which widens to float32 first; scores are rounded to bfloat16 before the softmax,
+    as ComfyUI's own attention does on a CPU. Backward needs nothing but the output.
+    """
+    output = _tokens_first(query)
+    for head in range(query.shape[1]):
+        scaled = (query[0, head] * query.shape[-1] ** -0.5).contiguous()
+        keys, values = key[0, head].contiguous().T, value[0, head].contiguous()
+        for rows in _some_rows(scaled):
+            output[0, head, rows] = torch.softmax(scaled[rows] @ keys, -1) @ values
+    return output, ()
+
+
+def _products_backward(
+    grad: Tensor, query: Tensor, key: Tensor, value: Tensor, output: Tensor
+) -> Gradients:
+    """The gradients, with the softmax made again.
+
+    Source: Dao et al. 2022, "FlashAttention", appendix B.2: dS = P * (dP - rowsum(dO * O)).
+    """
+    found = (_tokens_first(query), _tokens_first(key), _tokens_first(value))
+    scale = query.shape[-1] ** -0.5
+    shared = torch.linalg.vecdot(grad.float(), output.float()).to(grad.dtype)[0, :, :, None]
+    for head in range(query.shape[1]):
+        scaled = (query[0, head] * scale).contiguous()
+        keys, values = key[0, head].contiguous(), value[0, head].contiguous()
+        grads, scaled_keys = grad[0, head].contiguous(), keys * scale
+        # Sums over all queries: in bfloat16 each of them would round what was there before.
+        key_sum = torch.zeros_like(keys, dtype=torch.float32)
+        value_sum = torch.zeros_like(key_sum)
+        for rows in _some_rows(scaled):
+            shares = torch.softmax(scaled[rows] @ keys.T, -1)
+            value_sum += shares.T @ grads[rows]
+            pull = (grads[rows] @ values.T).sub_(shared[head, rows]).mul_(shares)
+            found[0][0, head, rows] = pull @ scaled_keys
+            key_sum += pull.T @ scaled[rows]
+        found[1][0, head], found[2][0, head] = key_sum, value_sum
+    return found
+
+
+def _tokens_first(like: Tensor) -> Tensor:
+    """An empty [1, K, L, C] whose memory is [1, L, K, C], as the other kernels make it."""
+    return torch.empty_like(like.transpose(1, 2), memory_format=torch.contiguous_format).transpose(
+        1, 2
+    )
+
+
+def _some_rows(x: Tensor) -> Iterator[slice]:
+    for first in range(0, len(x), _ROWS_AT_A_TIME):
+        yield slice(first, first + _ROWS_AT_A_TIME)
 
 
 def _flash_forward(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -148,6 +212,7 @@ def _repeated_backward(
 
 
 _CPU_FLASH = AttentionKernel(_cpu_forward, _cpu_backward)
+_PRODUCTS = AttentionKernel(_products_forward, _products_backward)
 _REPEATED = AttentionKernel(_repeated_forward, _repeated_backward)
 _CUDA = {
     SDPBackend.FLASH_ATTENTION: AttentionKernel(_flash_forward, _flash_backward),
