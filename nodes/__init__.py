@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from .caching import CacheLatents, CacheText
-from .captions import CaptionTemplate
-from .checkpoints import LossPlot, PickCheckpoint
-from .dataset import BuildDataset, LoadDataset
-from .pictures import CropToBuckets, LoadImages
-from .planning import PlanTraining
-from .preview import DemoModels, Preview
-from .settings import LoraOptions, OptimizerOptions, ScheduleOptions, TimestepOptions
-from .training import Train
+from .data.caching import CacheLatents, CacheText
+from .data.captions import CaptionTemplate
+from .data.dataset import BuildDataset, LoadDataset
+from .data.pictures import CropToBuckets, LoadImages
+from .results.checkpoints import LossPlot, PickCheckpoint
+from .results.preview import DemoModels, Preview
+from .training.planning import PlanTraining
+from .training.settings import LoraOptions, OptimizerOptions, ScheduleOptions, TimestepOptions
+from .training.train import Train
 
 NODES: list[type[io.ComfyNode]] = [
     DemoModels,

@@ -72,7 +72,7 @@ class BrokenError(Exception):
 
 def train_steps(model: Any, count: int, *, break_after: int | None = None) -> list[float]:
     """A few LoRA steps on random latents, straight on the borrowed weights."""
-    weights, forward = module("nodes.host.weights"), module("trainer.model.hunyuan_video")
+    weights, forward = module("nodes.host.weights.borrowing"), module("trainer.model.hunyuan_video")
     lora_module = module("trainer.model.lora")
     losses = []
     with (
@@ -116,7 +116,7 @@ def unchanged_after(model: Any, action: Any) -> list[str]:
 
 def patched_difference(model: Any) -> float:
     """Weights lent by a MODEL with a LoRA patch against the patch worked out by hand."""
-    weights = module("nodes.host.weights")
+    weights = module("nodes.host.weights.borrowing")
     name = "double_blocks.0.img_attn.qkv"
     generator = torch.Generator().manual_seed(3)
     plain = model.model.diffusion_model.get_submodule(name).weight.detach().clone()

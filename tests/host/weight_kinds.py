@@ -74,7 +74,7 @@ class Builder:
         self._folder = folder
         self._generator = torch.Generator().manual_seed(11)
         made = forward_check.build_comfy_model(forward_check.Variant("kinds"), self._generator)
-        names = import_module(f"{pack.NAME}.nodes.host.weights").canonical_name
+        names = import_module(f"{pack.NAME}.nodes.host.weights.borrowing").canonical_name
         self.plain = {names(name): value.detach() for name, value in made.state_dict().items()}
         self.linears = [
             name

@@ -54,7 +54,7 @@ def borrow(case: Case, inner: Any, shapes: dict[str, tuple[int, ...]]) -> dict[s
     with outside_inference():
         by_hand = {name: value.clone() for name, value in case.by_hand.items()}
         expected = run(module("trainer.model.weights").MappingSource(by_hand), CPU)
-        with module("nodes.host.weights").borrow_model(case.model, 10**8) as source:
+        with module("nodes.host.weights.borrowing").borrow_model(case.model, 10**8) as source:
             if case.room_bytes is not None:
                 stream(case.model, case.room_bytes)
             loaded = snapshot(inner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 
 from ..config import RunConfig
 from ..data.batches import TrainingItem
+from .control import RunControl
 from .interfaces import TrainableLora, VelocityModel
 
 
@@ -65,16 +67,35 @@ def _never() -> bool:
 
 
 @dataclass(frozen=True)
-class Hooks:
-    """How the caller follows a run and stops it.
+class SampleOccasion:
+    """A moment at which previews are due.
 
-    should_stop is asked before every batch. An exception in any hook stops the run as well, after
-    it was saved; it is then found in `TrainResult.stop_cause`.
+    lora_path: the LoRA of this step as a saved file, or None for the base model alone (step 0).
+    """
+
+    step: int
+    epoch: int
+    lora_path: Path | None
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """How the caller follows a run, leads it and stops it.
+
+    should_stop is asked before every batch. An exception in any hook but on_sample stops the run as
+    well, after it was saved; it is then found in `TrainResult.stop_cause`.
+
+    control: commands of a person. on_sample: makes previews, whose files lie in the run's samples/;
+    gives the fields of one "sample" event each ("path" from the run folder, "prompt", "seed",
+    "strength", "seconds" ...). paused: what is done with the device while the run is paused.
     """
 
     on_step: Callable[[StepReport], object] = _ignore
     on_event: Callable[[Mapping[str, Any]], object] = _ignore
     should_stop: Callable[[], bool] = _never
+    control: RunControl | None = None
+    on_sample: Callable[[SampleOccasion], Sequence[Mapping[str, Any]]] | None = None
+    paused: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
 @dataclass(frozen=True)

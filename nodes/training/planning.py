@@ -6,13 +6,13 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..trainer.config import LoraSettings, OptimizerSettings, RunConfig, TrainSettings
-from ..trainer.data.batches import collect_items
-from ..trainer.settings import field_docs
-from ..trainer.training.results.plan_picture import draw_plan
-from . import wires
-from .host.planning import Limits, plan_run
-from .host.session import with_precision
+from ...trainer.config import LoraSettings, OptimizerSettings, RunConfig, TrainSettings
+from ...trainer.data.batches import collect_items
+from ...trainer.settings import field_docs
+from ...trainer.training.results.plan_picture import draw_plan
+from .. import wires
+from ..host.runs.planning import Limits, plan_run
+from ..host.runs.session import with_precision
 
 
 class PlanTraining(io.ComfyNode):

@@ -7,7 +7,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..trainer.config import (
+from ...trainer.config import (
     LoraSettings,
     OptimizerSettings,
     OutputSettings,
@@ -16,14 +16,14 @@ from ..trainer.config import (
     TimestepSettings,
     TrainSettings,
 )
-from ..trainer.settings import field_docs
-from ..trainer.training.runs.history import read_history
-from . import wires
-from .host.folders import run_folder
-from .host.planning import Limits
-from .host.progress import raise_if_cancelled
-from .host.sampling import apply_lora, read_lora
-from .host.session import TrainingJob, train_on_model
+from ...trainer.settings import field_docs
+from ...trainer.training.runs.history import read_history
+from .. import wires
+from ..host.folders import run_folder
+from ..host.progress import raise_if_cancelled
+from ..host.runs.planning import Limits
+from ..host.runs.session import TrainingJob, train_on_model
+from ..host.sampling import apply_lora, read_lora
 
 _UNITS = ["epochs", "steps"]
 

@@ -12,7 +12,7 @@ import comfy.ops
 import torch
 from torch import Tensor
 
-from ...trainer.model.streaming.stored import StoredWeight
+from ....trainer.model.streaming.stored import StoredWeight
 
 _QUANTIZED = getattr(comfy.ops, "QuantizedTensor", None)
 # 0.3.75's scaled fp8 layers leave the multiplication with the first to their own forward; some

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from comfy_api.latest import io
 
-from ..trainer.data.captions.captioning import Captioned
-from ..trainer.data.dataset.building import Dataset, build_dataset, load_dataset, summarize
-from ..trainer.data.pictures.buckets import parse_buckets
-from ..trainer.errors import DatasetError
-from . import wires
-from .host.folders import dataset_folder, find_source
+from ...trainer.data.captions.captioning import Captioned
+from ...trainer.data.dataset.building import Dataset, build_dataset, load_dataset, summarize
+from ...trainer.data.pictures.buckets import parse_buckets
+from ...trainer.errors import DatasetError
+from .. import wires
+from ..host.folders import dataset_folder, find_source
 
 
 class BuildDataset(io.ComfyNode):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..trainer.data.cache.caching import cache_latents, cache_text
-from ..trainer.data.dataset.building import Dataset
-from . import wires
-from .host.encoders import ClipTextEncoder, VaeLatentEncoder
-from .host.folders import cache_folder
-from .host.progress import Progress, is_cancelled, raise_if_cancelled
+from ...trainer.data.cache.caching import cache_latents, cache_text
+from ...trainer.data.dataset.building import Dataset
+from .. import wires
+from ..host.encoders import ClipTextEncoder, VaeLatentEncoder
+from ..host.folders import cache_folder
+from ..host.progress import Progress, is_cancelled, raise_if_cancelled
 
 
 class CacheLatents(io.ComfyNode):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..trainer.data.captions.captioning import DEFAULT_TEMPLATE, CaptionFields, caption_crops
-from ..trainer.data.captions.checks import check_captions
-from ..trainer.data.crops.planning import CropPlan
-from . import wires
-from .host.encoders import ClipTokenCounter
+from ...trainer.data.captions.captioning import DEFAULT_TEMPLATE, CaptionFields, caption_crops
+from ...trainer.data.captions.checks import check_captions
+from ...trainer.data.crops.planning import CropPlan
+from .. import wires
+from ..host.encoders import ClipTokenCounter
 
 
 class CaptionTemplate(io.ComfyNode):

@@ -12,16 +12,16 @@ import comfy.ops
 import psutil
 import torch
 
-from ...trainer.config import RunConfig
-from ...trainer.data.batches import TrainingItem
-from ...trainer.model.streaming.source import PrefetchingSource
-from ...trainer.model.weights import WeightSource
-from ...trainer.planning.budget import GIB, Budget
-from ...trainer.planning.choosing import make_plan
-from ...trainer.planning.memory_plan import MemoryPlan
-from ...trainer.planning.weight_kinds import WeightKind
-from ...trainer.training.workload import run_workload
-from .weights import ComfyWeightSource, training_device
+from ....trainer.config import RunConfig
+from ....trainer.data.batches import TrainingItem
+from ....trainer.model.streaming.source import PrefetchingSource
+from ....trainer.model.weights import WeightSource
+from ....trainer.planning.budget import GIB, Budget
+from ....trainer.planning.choosing import make_plan
+from ....trainer.planning.memory_plan import MemoryPlan
+from ....trainer.planning.weight_kinds import WeightKind
+from ....trainer.training.workload import run_workload
+from ..weights.borrowing import ComfyWeightSource, training_device
 
 _QUANTIZED = getattr(comfy.ops, "QuantizedTensor", None)
 

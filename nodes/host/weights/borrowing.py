@@ -14,8 +14,8 @@ import comfy.model_management
 import comfy.ops
 import torch
 
-from ...trainer.errors import ModelMismatchError
-from ...trainer.model.streaming.stored import StoredWeight
+from ....trainer.errors import ModelMismatchError
+from ....trainer.model.streaming.stored import StoredWeight
 from .stored_weights import scales_of, stored_weight, to_dense
 
 

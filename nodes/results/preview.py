@@ -7,14 +7,14 @@ from pathlib import Path
 import torch
 from comfy_api.latest import io
 
-from ..trainer.data.sheets.side_by_side import draw_side_by_side
-from ..trainer.errors import ConfigError
-from ..trainer.training.results.picking import Pick
-from . import wires
-from .host.demo_models import load_demo_models
-from .host.folders import find_source
-from .host.progress import Progress
-from .host.sampling import (
+from ...trainer.data.sheets.side_by_side import draw_side_by_side
+from ...trainer.errors import ConfigError
+from ...trainer.training.results.picking import Pick
+from .. import wires
+from ..host.demo_models import load_demo_models
+from ..host.folders import find_source
+from ..host.progress import Progress
+from ..host.sampling import (
     SampleSettings,
     apply_lora,
     check_keys,

@@ -11,25 +11,25 @@ from typing import Any
 
 import torch
 
-from ...trainer.config import RunConfig
-from ...trainer.data.batches import BatchSampler, TrainingItem, collect_items
-from ...trainer.data.cache.caching import LatentCache, TextCache
-from ...trainer.data.dataset.building import Dataset
-from ...trainer.errors import DatasetError, StateError
-from ...trainer.model.activation_policy import ActivationPolicy
-from ...trainer.model.hunyuan_video import HunyuanVideo, HunyuanVideoConfig
-from ...trainer.planning.memory_plan import MemoryPlan
-from ...trainer.training.loop import run_training
-from ...trainer.training.network import make_network
-from ...trainer.training.reports import Hooks, StepReport, TrainRequest, TrainResult
-from ...trainer.training.runs.run_folder import Run
-from ...trainer.training.step_order import StepOrder
-from ...trainer.training.validation import ValidationPlan, ValidationResult, validation_loss
-from ...trainer.training.workload import COMPUTE_DTYPES
-from .encoders import comfyui_version_text
+from ....trainer.config import RunConfig
+from ....trainer.data.batches import BatchSampler, TrainingItem, collect_items
+from ....trainer.data.cache.caching import LatentCache, TextCache
+from ....trainer.data.dataset.building import Dataset
+from ....trainer.errors import DatasetError, StateError
+from ....trainer.model.activation_policy import ActivationPolicy
+from ....trainer.model.hunyuan_video import HunyuanVideo, HunyuanVideoConfig
+from ....trainer.planning.memory_plan import MemoryPlan
+from ....trainer.training.loop import run_training
+from ....trainer.training.network import make_network
+from ....trainer.training.reports import Hooks, StepReport, TrainRequest, TrainResult
+from ....trainer.training.runs.run_folder import Run
+from ....trainer.training.step_order import StepOrder
+from ....trainer.training.validation import ValidationPlan, ValidationResult, validation_loss
+from ....trainer.training.workload import COMPUTE_DTYPES
+from ..encoders import comfyui_version_text
+from ..progress import Progress, is_cancelled, raise_if_cancelled, readable_seconds
+from ..weights.borrowing import borrow_model, latent_scale, training_device
 from .planning import Limits, ahead_of_use, has_limits, plan_run, room_for_training
-from .progress import Progress, is_cancelled, raise_if_cancelled, readable_seconds
-from .weights import borrow_model, latent_scale, training_device
 
 _LOSSES_SHOWN = 20
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import torch
 from comfy_api.latest import io
 
-from ..trainer.data.crops.crop_settings import CropSettings
-from ..trainer.data.crops.manual_boxes import parse_manual_boxes
-from ..trainer.data.crops.planning import CropPlan, plan_crops
-from ..trainer.data.crops.shots import parse_shots
-from ..trainer.data.pictures.buckets import parse_buckets
-from ..trainer.data.pictures.media import TrainingMedia, merge_media, save_batch, scan_folder
-from ..trainer.data.sheets.contact_sheet import draw_contact_sheet, draw_thumbnails
-from ..trainer.errors import DatasetError
-from . import wires
-from .host.folders import batch_folder, find_source
+from ...trainer.data.crops.crop_settings import CropSettings
+from ...trainer.data.crops.manual_boxes import parse_manual_boxes
+from ...trainer.data.crops.planning import CropPlan, plan_crops
+from ...trainer.data.crops.shots import parse_shots
+from ...trainer.data.pictures.buckets import parse_buckets
+from ...trainer.data.pictures.media import TrainingMedia, merge_media, save_batch, scan_folder
+from ...trainer.data.sheets.contact_sheet import draw_contact_sheet, draw_thumbnails
+from ...trainer.errors import DatasetError
+from .. import wires
+from ..host.folders import batch_folder, find_source
 
 _BACKGROUNDS = {"white": (255, 255, 255), "grey": (128, 128, 128), "black": (0, 0, 0)}
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from comfy_api.latest import io
 
-from ..trainer.files import write_bytes
-from ..trainer.training.results.picking import Pick, pick_checkpoint
-from ..trainer.training.results.plot import draw_loss
-from ..trainer.training.runs.history import History, read_history
-from . import wires
-from .host.folders import checked_name, find_source, loras_folder
+from ...trainer.files import write_bytes
+from ...trainer.training.results.picking import Pick, pick_checkpoint
+from ...trainer.training.results.plot import draw_loss
+from ...trainer.training.runs.history import History, read_history
+from .. import wires
+from ..host.folders import checked_name, find_source, loras_folder
 
 
 class LossPlot(io.ComfyNode):

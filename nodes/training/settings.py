@@ -6,14 +6,14 @@ from dataclasses import fields
 
 from comfy_api.latest import io
 
-from ..trainer.config import (
+from ...trainer.config import (
     LoraSettings,
     OptimizerSettings,
     ScheduleSettings,
     TimestepSettings,
 )
-from ..trainer.settings import Settings, field_docs, field_rules
-from . import wires
+from ...trainer.settings import Settings, field_docs, field_rules
+from .. import wires
 
 # Inputs that came after the first release: graphs saved before know nothing of them.
 _ADDED_LATER = frozenset({"state_dtype"})

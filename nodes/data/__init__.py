@@ -1,0 +1,1 @@
+"""Nodes from pictures to a cached dataset."""

@@ -1,0 +1,1 @@
+"""The weights of a loaded MODEL, lent to the trainer."""

@@ -1,0 +1,1 @@
+"""Nodes for what a run left: plot, pick, preview."""

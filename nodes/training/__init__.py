@@ -1,0 +1,1 @@
+"""Nodes of the training itself: its settings, its plan, the run."""
