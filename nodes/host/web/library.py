@@ -7,6 +7,7 @@ from typing import Any
 
 from ....trainer.errors import ConflictError, NotFoundError
 from ....trainer.training.library.contents import folder_bytes
+from ....trainer.training.library.graph_file import read_graph
 from ....trainer.training.library.publishing import (
     default_lora_name,
     find_checkpoint,
@@ -14,7 +15,6 @@ from ....trainer.training.library.publishing import (
 )
 from ....trainer.training.library.run_library import RunLibrary
 from ..folders import checked_name, loras_folder, studio_folder
-from ..runs.graph_file import read_graph
 from ..runs.live import LiveRun, find_running, running_runs, tell_runs_changed
 
 _libraries: dict[str, RunLibrary] = {}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import ConflictError, NotFoundError
+from ...files import when_free
 from ..runs.run_folder import Run
 from .run_view import RunView
 
@@ -151,7 +152,7 @@ def _free_name(folder: Path, name: str) -> Path:
 def _move(source: Path, target: Path, failed: str) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(source, target)
+        when_free(lambda: os.rename(source, target))
     except OSError as error:
         raise ConflictError(
             f"{failed}: {error.strerror or error}. Close whatever has its files open and try again."
