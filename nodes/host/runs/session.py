@@ -23,8 +23,8 @@ from ....trainer.training.loop import run_training
 from ....trainer.training.network import make_network
 from ....trainer.training.reports import Hooks, StepReport, TrainRequest, TrainResult
 from ....trainer.training.runs.run_folder import Run
-from ....trainer.training.step_order import StepOrder
-from ....trainer.training.validation import ValidationPlan, ValidationResult, validation_loss
+from ....trainer.training.steps.step_order import StepOrder
+from ....trainer.training.measuring.validation import ValidationPlan, ValidationResult, validation_loss
 from ....trainer.training.workload import COMPUTE_DTYPES
 from ..encoders import comfyui_version_text
 from ..progress import Progress, is_cancelled, raise_if_cancelled, readable_seconds

@@ -16,7 +16,7 @@ from tests.unit.training.training_runs import (
 from trainer.data.batches import load_batch
 from trainer.training.loop import run_training
 from trainer.training.noise.randomness import placed_generator
-from trainer.training.validation import ValidationPlan, validation_loss
+from trainer.training.measuring.validation import ValidationPlan, validation_loss
 
 ADAMW = {"name": "adamw", "learning_rate": 0.01}
 # A large d0, so that Prodigy moves within the few steps of a test.
