@@ -80,7 +80,7 @@ def _choose(
     by_source: dict[str, list[TrainingItem]], *, pictures: int = 0, items: int = 0
 ) -> list[str]:
     left = Counter(item.shape for own in by_source.values() for item in own)
-    waiting = sorted(by_source, key=lambda source: _digest(by_source[source][0].key))
+    waiting = sorted(by_source, key=_digest)
     chosen: list[str] = []
     held = 0
     while waiting and (len(chosen) < pictures or held < items):

@@ -121,11 +121,10 @@ def load_dataset(
     folder = path if path.is_dir() else path.parent
     sources = crop_sources(folder)
     items = tuple(
-        DatasetItem(
-            image, caption, bucket, one.num_repeats, digest, _source_of(image, folder, sources)
-        )
+        DatasetItem(image, caption, bucket, one.num_repeats, digest, source or digest)
         for (one, image), caption in zip(pairs, captions, strict=True)
         for bucket, digest in (_look_at(image, one, chosen[id(one)], index),)
+        for source in (_source_of(image, folder, sources),)
     )
     return Dataset(folder, manifest, items, min(one.batch_size for one in sets))
 
@@ -188,11 +187,10 @@ def summarize(dataset: Dataset) -> str:
 
 
 def _source_of(image: Path, folder: Path, sources: Mapping[str, str]) -> str:
-    """The source that the build noted, else the picture's own place."""
+    """The source that the build noted, or "" where it did not."""
     if not sources or not image.is_relative_to(folder):
-        return image.as_posix()
-    name = image.relative_to(folder).as_posix()
-    return sources.get(name, image.as_posix())
+        return ""
+    return sources.get(image.relative_to(folder).as_posix(), "")
 
 
 def _count(number: int, word: str) -> str:
