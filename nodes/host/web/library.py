@@ -83,7 +83,7 @@ def ask_run(name: str, action: str, value: object, by: str) -> dict[str, Any]:
         ConfigError: There is no such command.
     """
     live = running_runs().get(name) or find_running(library().view(name).folder)
-    if live is None:
+    if live is None or live.is_over:
         raise ConflictError(
             f"The run '{name}' is not running, so it cannot be led. Queue its graph again to go on."
         )
@@ -122,4 +122,4 @@ def restore_run(name: str) -> dict[str, Any]:
 
 
 def _live_state(live: LiveRun | None) -> str | None:
-    return None if live is None else live.state
+    return None if live is None or live.is_over else live.state

@@ -100,7 +100,7 @@ def _name(request: web.Request) -> str:
 
 def _plain(text: str) -> str:
     """A name for the log: one line, without control characters."""
-    return re.sub(r"[^\w .:@()+'-]", "", text).strip()[:60]
+    return re.sub(r"[^\w.:@()+'-]+", " ", text).strip()[:60]
 
 
 _ROUTES = (

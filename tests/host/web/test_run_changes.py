@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from dev.comfyui.api import Event
-from tests.host.graph import inputs, node_id, short_prompt
 from tests.host.server import HostServer
 from tests.host.web.raw_http import JSON, ask, post, run_path
 from tests.run_folders import made_run, runs_folder, usual_events
@@ -158,42 +156,3 @@ def test_control_of_a_run_that_does_not_run_is_refused(server: HostServer) -> No
     assert answer.status == 409
     assert "is not running" in answer.error
     assert post(server, run_path("nowhere", "control"), {"action": "stop"}).status == 404
-
-
-def test_a_run_is_live_while_it_trains(studio: HostServer) -> None:
-    prompt = short_prompt(studio, "live 字", 30)
-    answers: dict[str, object] = {}
-
-    def watch(event: Event) -> None:
-        is_step = any(e["type"] == "step" for e in event.data.get("events", []))
-        if event.type != "hunyuan_lora.event" or not is_step or answers:
-            return
-        (entry,) = [run for run in studio.client.get("/hunyuan_lora/runs")["runs"]
-                    if run["name"] == "live 字"]  # fmt: skip
-        answers["state"] = entry["state"]
-        answers["delete"] = post(studio, run_path("live 字", "delete"), {"confirm": "live 字"})
-        wrong = {"action": "dance"}
-        answers["wrong"] = post(studio, run_path("live 字", "control"), wrong)
-        answers["no value"] = post(studio, run_path("live 字", "control"), {"action": "rewind"})
-
-    result = studio.queue(prompt, watch)
-    assert result.error is None
-    assert answers["state"] == "running"
-    assert (answers["delete"].status, answers["wrong"].status) == (409, 400)  # type: ignore[attr-defined]
-    assert "is running. Stop it" in answers["delete"].error  # type: ignore[attr-defined]
-    assert "'value' must be" in answers["no value"].error  # type: ignore[attr-defined]
-    messages = [event for event in result.events if event.type == "hunyuan_lora.event"]
-    sent = [event for message in messages for event in message.data["events"]]
-    assert {message.data["run"] for message in messages} == {"live 字"}
-    assert {message.data["node"] for message in messages} == {node_id(prompt, "HunyuanLoraTrain")}
-    assert [event["step"] for event in sent if event["type"] == "step"] == list(range(1, 31))
-    assert sent[-1]["type"] == "stop"
-    log = studio.client.get(run_path("live 字", "events?after=0"))["events"]
-    logged = [event for event in log if event["type"] != "validation"]
-    assert [e for e in sent if e["type"] != "validation"] == logged
-    times = [message.seconds for message in messages]
-    assert len(times) <= 3 + 10 * (times[-1] - times[0])
-    assert "hunyuan_lora.runs" in result.types
-    after = studio.client.get(run_path("live 字", "history"))
-    assert after["state"] == "finished"
-    assert after["start"]["steps_total"] == inputs(prompt, "HunyuanLoraTrain")["length"]
