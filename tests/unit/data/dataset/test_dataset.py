@@ -14,6 +14,7 @@ from trainer.data.crops.planning import Crop
 from trainer.data.dataset.building import (
     balance_table,
     build_dataset,
+    load_dataset,
     load_pixels,
     summarize,
 )
