@@ -22,7 +22,7 @@ from .. import wires
 from ..host.folders import run_folder
 from ..host.progress import raise_if_cancelled
 from ..host.runs.planning import Limits
-from ..host.runs.session import TrainingJob, train_on_model
+from ..host.runs.session import Graph, TrainingJob, train_on_model
 from ..host.sampling import apply_lora, read_lora
 
 _UNITS = ["epochs", "steps"]
@@ -55,7 +55,7 @@ class Train(io.ComfyNode):
                     "The model with the last LoRA applied.",
                 ),
             ],
-            hidden=[io.Hidden.unique_id],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
         )
 
     @classmethod
@@ -72,8 +72,10 @@ class Train(io.ComfyNode):
             precision=options["precision"],
             keep_old_run=options["if_run_exists"] == "start over",
             limits=options.get("plan") or Limits(),
+            node_id=cls.hidden.unique_id,
+            graph=Graph(cls.hidden.prompt, cls.hidden.extra_pnginfo),
         )
-        result = train_on_model(model, job, cls.hidden.unique_id)
+        result = train_on_model(model, job)
         raise_if_cancelled()
         history = read_history(result.run_folder)
         lora = read_lora(result.last_checkpoint)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +28,20 @@ from ..encoders import comfyui_version_text
 from ..progress import Progress, is_cancelled, raise_if_cancelled
 from ..weights.borrowing import latent_scale, training_device
 from .borrowed import BorrowedModel
-from .live import live_run
+from .graph_file import save_graph
+from .live import LiveRun, live_run
 from .planning import Limits, has_limits, plan_run
 from .telling import SessionResult, StepTeller, describe
 
 _MB = 1e6
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What runs, as ComfyUI hands it to a node: kept with the run, so that it can be cloned."""
+
+    prompt: object = None
+    extra_pnginfo: object = None
 
 
 @dataclass(frozen=True)
@@ -42,8 +50,8 @@ class TrainingJob:
 
     hold_out: crops kept out of training, whole pictures at a time; -1 chooses. precision: "auto",
     "bf16" or "fp32". keep_old_run: begin anew beside an earlier run of the same name instead of
-    going on with it. limits: memory that the run may take. validate_every: steps; 0 measures at
-    every checkpoint.
+    going on with it. limits: memory that the run may take. node_id: the node on which progress is
+    shown.
     """
 
     folder: Path
@@ -54,16 +62,17 @@ class TrainingJob:
     hold_out: int
     precision: str
     keep_old_run: bool
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits
+    node_id: object
+    graph: Graph
 
 
-def train_on_model(model: object, job: TrainingJob, node_id: object) -> SessionResult:
+def train_on_model(model: object, job: TrainingJob) -> SessionResult:
     """Train on a MODEL; ComfyUI's own objects are only read.
 
     Args:
         model: ComfyUI's MODEL.
         job: Data and settings.
-        node_id: The node on which progress is shown.
 
     Raises:
         TrainerError: Data, settings or model cannot be used, or the run cannot go on.
@@ -96,24 +105,29 @@ def train_on_model(model: object, job: TrainingJob, node_id: object) -> SessionR
                 device=device,
                 memory_plan_mb=_planned_mb(plan),
             )
-            session = _Session(request, plan, borrowed)
-            return session.run(node_id)
+            return _Session(request, job, plan, borrowed).run()
 
 
 class _Session:
     def __init__(
-        self, request: TrainRequest, plan: MemoryPlan | None, borrowed: BorrowedModel
+        self,
+        request: TrainRequest,
+        job: TrainingJob,
+        plan: MemoryPlan | None,
+        borrowed: BorrowedModel,
     ) -> None:
         self._request = request
+        self._job = job
         self._plan = plan
         self._borrowed = borrowed
         self._run = Run(request.run_folder)
 
-    def run(self, node_id: object) -> SessionResult:
+    def run(self) -> SessionResult:
         is_resumed = self._run.exists
-        with ExitStack() as stack:
+        folder = self._run.folder
+        with live_run(folder.name, folder, self._job.node_id) as live:
             try:
-                result = run_training(self._request, self._hooks(node_id, stack), resume=is_resumed)
+                result = run_training(self._request, self._hooks(live), resume=is_resumed)
             except StateError as error:
                 if not is_resumed:
                     raise
@@ -123,13 +137,19 @@ class _Session:
             self._run.append_event("warning", text=self._plan.remarks[0])
         return describe(self._request, result, self._plan)
 
-    def _hooks(self, node_id: object, stack: ExitStack) -> Hooks:
-        teller = StepTeller(Progress(node_id, 1))
-        folder = self._run.folder
-        live = stack.enter_context(live_run(folder.name, folder, node_id))
+    def _hooks(self, live: LiveRun) -> Hooks:
+        teller = StepTeller(Progress(self._job.node_id, 1))
+        graph = self._job.graph
+
+        def on_event(record: Mapping[str, Any]) -> None:
+            # Not before: a run that cannot be resumed keeps the graph that it was begun with.
+            if record["type"] == "start":
+                save_graph(self._run.folder, graph.prompt, graph.extra_pnginfo)
+            live.on_event(record)
+
         return Hooks(
             on_step=teller.on_step,
-            on_event=live.on_event,
+            on_event=on_event,
             should_stop=is_cancelled,
             control=live.control,
             paused=lambda: self._borrowed.given_back(unload=True),

@@ -18,13 +18,13 @@ from tests.unit.training.training_runs import (
 )
 from trainer.data.batches import load_batch
 from trainer.training.loop import run_training
-from trainer.training.noise.randomness import placed_generator
-from trainer.training.runs.history import read_history
 from trainer.training.measuring.validation import (
     DEFAULT_SIGMAS,
     ValidationPlan,
     validation_loss,
 )
+from trainer.training.noise.randomness import placed_generator
+from trainer.training.runs.history import read_history
 
 ADAMW = {"name": "adamw", "learning_rate": 0.01}
 # A large d0, so that Prodigy moves within the few steps of a test.
@@ -87,7 +87,7 @@ def test_validation_of_nothing_or_stopped_is_none(tmp_path: Path) -> None:
     assert stopped is None
 
 
-# --- measurements of a run -------------------------------------------------------------------------
+# --- measurements of a run ------------------------------------------------------------------------
 
 
 def measured_run(folder: Path, *, held: int, **train: object) -> list[dict[str, Any]]:
