@@ -160,3 +160,19 @@ def test_a_run_stopped_keeps_a_checkpoint_and_says_so(studio: HostServer) -> Non
 def assert_ok(answer: Answer) -> None:
     """The command was taken."""
     assert answer.json == {"ok": True}
+
+
+def test_a_run_keeps_the_graph_that_made_it(studio: HostServer) -> None:
+    prompt = short_prompt(studio, "kept graph", 1)
+    workflow = {"nodes": [{"id": 1, "type": "字", "widgets_values": ["x"]}], "version": 0.4}
+    extra = {"extra_pnginfo": {"workflow": workflow}}
+    sent = studio.client.post("/prompt", {"prompt": prompt, "extra_data": extra})
+    end = time.monotonic() + 120
+    while sent["prompt_id"] not in (history := studio.client.get(f"/history/{sent['prompt_id']}")):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert history[sent["prompt_id"]]["status"]["status_str"] == "success"
+    found = studio.client.get(run_path("kept graph", "graph"))
+    assert found["workflow"] == workflow
+    inputs_kept = {key: node["inputs"] for key, node in found["prompt"].items()}
+    assert inputs_kept == {key: node["inputs"] for key, node in prompt.items()}
