@@ -60,6 +60,11 @@ def read_events(name: str, after: int, log_id: str) -> dict[str, Any]:
     return library().view(name).events(after, log_id)
 
 
+def read_verdict(name: str, window: int) -> dict[str, Any]:
+    """What a run's log says by now."""
+    return library().view(name).verdict(window)
+
+
 def read_run_graph(name: str) -> dict[str, Any]:
     """The graph that made a run.
 

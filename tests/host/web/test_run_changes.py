@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from dev.comfyui.websocket import WebSocket
 from tests.host.server import HostServer
 from tests.host.web.raw_http import JSON, ask, post, run_path
 from tests.run_folders import made_run, runs_folder, usual_events
@@ -30,6 +32,20 @@ def test_delete_and_restore_move_the_whole_run(server: HostServer) -> None:
     again = post(server, path, {})
     assert again.status == 404
     assert "in the recycle folder" in again.error
+
+
+def test_delete_and_restore_are_told_to_every_browser(server: HostServer) -> None:
+    made(server, "told")
+    with (
+        WebSocket(server.client.port, "/ws?clientId=one") as one,
+        WebSocket(server.client.port, "/ws?clientId=two") as two,
+    ):
+        for browser in (one, two):
+            browser.receive(5)
+        post(server, run_path("told", "delete"), {"confirm": "told"})
+        post(server, "/hunyuan_lora/recycled/told/restore", {})
+        for browser in (one, two, one, two):
+            assert json.loads(browser.receive(5))["type"] == "hunyuan_lora.runs"
 
 
 @pytest.mark.parametrize("confirm", ["", "kept ", "KEPT", None, True, ["kept"]])

@@ -44,6 +44,10 @@ def test_publish_copies_the_file_under_the_name(folder: Path, tmp_path: Path) ->
     assert [path.name for path in copy.parent.iterdir()] == [copy.name]
 
 
+def test_default_name_of_a_long_run_name_is_short_enough() -> None:
+    assert len(default_lora_name("x" * 79 + " " + "y" * 20, 123456)) <= 100
+
+
 def test_publish_of_the_same_again_changes_nothing(folder: Path, tmp_path: Path) -> None:
     source = find_checkpoint(folder, 2)
     copy = publish_lora(source, tmp_path, "x.safetensors")
