@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
 
 from dev.comfyui.api import Event, Result
+from dev.comfyui.websocket import WebSocket
 from tests.host.graph import inputs, node_id, short_prompt
 from tests.host.server import HostServer
 from tests.host.web.raw_http import Answer, post, run_path
@@ -80,6 +82,19 @@ def test_a_run_is_live_while_it_trains(studio: HostServer) -> None:
     after = studio.client.get(run_path("live 字", "history"))
     assert after["state"] == "finished"
     assert after["start"]["steps_total"] == inputs(prompt, "HunyuanLoraTrain")["length"]
+
+
+def test_a_run_is_seen_in_every_browser(studio: HostServer) -> None:
+    prompt = short_prompt(studio, "seen", 5)
+    with WebSocket(studio.client.port, "/ws?clientId=onlooker") as onlooker:
+        assert studio.queue(prompt).error is None
+        seen: list[dict[str, Any]] = []
+        while not seen or seen[-1]["type"] != "stop":
+            message = onlooker.receive(10)
+            content = json.loads(message) if isinstance(message, str) else {}
+            if content.get("type") == "hunyuan_lora.event":
+                seen += content["data"]["events"]
+    assert [event["step"] for event in seen if event["type"] == "step"] == [1, 2, 3, 4, 5]
 
 
 def test_a_run_is_led_from_another_browser(studio: HostServer) -> None:
