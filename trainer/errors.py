@@ -7,7 +7,8 @@ TrainerError
 ├── ModelMismatchError  the connected model cannot be trained, or does not fit the data
 ├── DivergedError       the loss became NaN or infinite
 ├── StateError          a run folder or a saved state cannot be resumed
-└── ExportError         a LoRA file cannot be read or written
+├── ExportError         a LoRA file cannot be read or written
+└── SampleError         a sample could not be made
 
 Each message is one plain sentence or a few: what is wrong (with the value), what was expected,
 what to do.
@@ -44,3 +45,7 @@ class StateError(TrainerError):
 
 class ExportError(TrainerError):
     """A LoRA file cannot be read, converted or written."""
+
+
+class SampleError(TrainerError):
+    """A sample (a preview or a comparison) could not be made."""
