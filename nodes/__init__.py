@@ -9,8 +9,10 @@ from .data.captions import CaptionTemplate
 from .data.dataset import BuildDataset, LoadDataset
 from .data.pictures import CropToBuckets, LoadImages
 from .results.checkpoints import LossPlot, PickCheckpoint
+from .results.compare import XYCompare
 from .results.preview import DemoModels, Preview
 from .training.planning import PlanTraining
+from .training.previews import PreviewOptions
 from .training.settings import LoraOptions, OptimizerOptions, ScheduleOptions, TimestepOptions
 from .training.train import Train
 
@@ -28,10 +30,12 @@ NODES: list[type[io.ComfyNode]] = [
     ScheduleOptions,
     TimestepOptions,
     PlanTraining,
+    PreviewOptions,
     Train,
     LossPlot,
     PickCheckpoint,
     Preview,
+    XYCompare,
 ]
 
 

@@ -62,7 +62,7 @@ class Comparison:
         if cells > MOST_CELLS:
             raise ConfigError(
                 f"{len(self.loras)} checkpoints, {len(self.strengths)} strengths and "
-                f"{len(self.prompts)} prompts make {cells} samples, but at most {MOST_CELLS} fit "
+                f"{len(self.prompts)} prompts make {cells} cells, but at most {MOST_CELLS} fit "
                 "into one comparison. Choose fewer of them."
             )
 
