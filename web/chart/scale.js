@@ -115,13 +115,13 @@ export function logTicks(min, max, count) {
  * @returns {{ min: number, max: number }}
  */
 export function withAir(min, max, log) {
+  if (!(max >= min)) return { min: log ? 0.1 : 0, max: 1 };
   if (log) {
     const least = min > 0 ? min : 1e-9;
-    const most = max > least ? max : least * 10;
-    const air = Math.max(Math.log10(most / least), 0.02) * 0.05;
+    const most = Math.max(max, least);
+    const air = Math.max(Math.log10(most / least) * 0.05, 0.02);
     return { min: least / 10 ** air, max: most * 10 ** air };
   }
-  if (!(max >= min)) return { min: 0, max: 1 };
   const air = (max - min) * 0.06 || Math.abs(max) * 0.1 || 1;
   return { min: min - air, max: max + air };
 }

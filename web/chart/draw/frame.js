@@ -76,15 +76,15 @@ function drawGrid(context, layout, theme) {
   const across = plot.right - plot.left;
   context.fillStyle = theme.border;
   for (const [alpha, values] of /** @type {[number, number[]][]} */ ([
-    [0.5, axis?.ticks.values ?? []],
-    [0.22, axis?.ticks.minor ?? []],
+    [theme.isDark ? 0.5 : 0.32, axis?.ticks.values ?? []],
+    [theme.isDark ? 0.22 : 0.14, axis?.ticks.minor ?? []],
   ])) {
     context.globalAlpha = alpha;
     for (const value of values) {
       context.fillRect(plot.left, Math.round(axis?.scale.toPixel(value) ?? 0), across, 1);
     }
   }
-  context.globalAlpha = 0.28;
+  context.globalAlpha = theme.isDark ? 0.28 : 0.2;
   for (const value of layout.xTicks.values) {
     context.fillRect(Math.round(layout.x.toPixel(value)), plot.top, 1, plot.bottom - plot.top);
   }
@@ -114,7 +114,7 @@ function drawNumbers(context, layout, scene) {
 }
 
 /**
- * The numbers below, and what they count at the right end, where no number may touch it.
+ * The numbers below; what they count stands left of them, or at the right end if it is too long.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Layout} layout
@@ -125,15 +125,18 @@ function drawXNumbers(context, layout, scene) {
   const format = scene.options.formatX ?? formatCount;
   const title = scene.options.xLabel ?? "step";
   const y = plot.bottom + 13;
+  const long = context.measureText(title).width;
+  const isLeft = long <= plot.left - 18;
   context.textAlign = "right";
-  context.fillText(title, width - 4, y);
-  const end = width - 4 - context.measureText(title).width - 10;
-  let free = 2;
+  context.fillText(title, isLeft ? plot.left - 14 : width - 4, y);
+  const end = isLeft ? width - 2 : width - long - 18;
+  let free = isLeft ? plot.left - 6 : 2;
   context.textAlign = "left";
   for (const value of layout.xTicks.values) {
     const text = format(value);
     const wide = context.measureText(text).width;
-    const left = Math.max(2, layout.x.toPixel(value) - wide / 2);
+    const middle = layout.x.toPixel(value) - wide / 2;
+    const left = isLeft ? Math.min(middle, end - wide) : Math.max(2, middle);
     if (left < free || left + wide > end) continue;
     context.fillText(text, left, y);
     free = left + wide + 12;

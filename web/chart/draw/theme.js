@@ -9,7 +9,6 @@
  * @property {string} soft text that explains
  * @property {string} border
  * @property {string} surface what lies behind the chart
- * @property {string} raised background of the tooltip
  * @property {string[]} palette
  * @property {string} font family
  */
@@ -40,7 +39,6 @@ export function readTheme(element) {
     soft: pick("--descrip-text", isDark ? "#999" : "#555"),
     border: pick("--border-color", isDark ? "#4e4e4e" : "#888"),
     surface,
-    raised: pick("--comfy-input-bg", isDark ? "#222" : "#eee"),
     palette: isDark ? ON_DARK : ON_LIGHT,
     font: style.fontFamily || "sans-serif",
   };

@@ -45,7 +45,7 @@ export class Legend {
     }
     const note = state.clipped ? "outliers left out" : "";
     if (this.note.textContent !== note) this.note.textContent = note;
-    this.reset.style.visibility = state.isZoomed ? "visible" : "hidden";
+    this.reset.style.display = state.isZoomed ? "" : "none";
   }
 
   /** @param {{ id: string, label: string, color: string, look: string }[]} entries */
@@ -57,7 +57,7 @@ export class Legend {
       button.title = `Show or hide ${label}`;
       const swatch = element(page, "span", "hl-chart-swatch");
       swatch.dataset["look"] = look;
-      swatch.style.borderTopColor = color;
+      swatch.style.color = color;
       button.append(swatch, label);
       button.addEventListener("click", () => this.events.onToggle(id));
       return button;

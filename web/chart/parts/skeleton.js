@@ -13,9 +13,11 @@ const STYLE = `
   padding: 1px 6px; cursor: pointer; }
 .hl-chart-legend button:hover { border-color: var(--border-color, #4e4e4e); }
 .hl-chart-legend button[aria-pressed="false"] { opacity: 0.5; text-decoration: line-through; }
-.hl-chart-swatch { width: 14px; height: 0; border-top: 3px solid; border-radius: 2px; }
+.hl-chart-swatch { flex: none; width: 14px; height: 0; border-top: 3px solid currentColor;
+  border-radius: 2px; }
 .hl-chart-swatch[data-look="dash"] { border-top-style: dashed; border-radius: 0; }
-.hl-chart-swatch[data-look="dots"] { width: 12px; border-top-style: dotted; }
+.hl-chart-swatch[data-look="dots"] { width: 6px; height: 6px; margin: 0 4px; border: 0;
+  border-radius: 50%; background: currentColor; }
 .hl-chart-note { margin-left: auto; color: var(--descrip-text, #999); font-size: 11px; }
 .hl-chart-note + button { color: var(--descrip-text, #999); font-size: 11px; }
 .hl-chart-plot { position: relative; flex: 1 1 0; min-height: 80px; outline: none;
@@ -26,7 +28,7 @@ const STYLE = `
 .hl-chart-plot canvas + canvas { pointer-events: none; }
 .hl-chart-tip { position: absolute; z-index: 2; top: 0; left: 0; max-width: 280px;
   pointer-events: none; padding: 6px 9px; border-radius: 6px; font-size: 12px;
-  background: var(--comfy-input-bg, #222); color: var(--input-text, #ddd);
+  background: var(--comfy-menu-bg, #222); color: var(--input-text, #ddd);
   border: 1px solid var(--border-color, #4e4e4e); box-shadow: 0 3px 10px rgba(0, 0, 0, 0.25); }
 .hl-chart-tip[hidden] { display: none; }
 .hl-chart-tip div { display: flex; align-items: center; gap: 7px; white-space: nowrap; }

@@ -68,7 +68,7 @@ export function fillTip(tip, head, rows, marks) {
   const lines = rows.map(({ name, value, at, color }) => {
     const line = page.createElement("div");
     const swatch = element(page, "span", "hl-chart-swatch");
-    swatch.style.borderTopColor = color;
+    swatch.style.color = color;
     const label = element(page, "span", "hl-chart-name");
     label.textContent = name;
     const where = element(page, "span", "hl-chart-at");
