@@ -1,4 +1,4 @@
-"""The committed result of the chart's benchmark: drawn at once, and far quicker than every point."""
+"""The committed result of the chart: drawn at once, and far quicker than every point."""
 
 from __future__ import annotations
 
