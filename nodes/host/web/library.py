@@ -62,7 +62,7 @@ def read_events(name: str, after: int, log_id: str) -> dict[str, Any]:
 
 def read_verdict(name: str, window: int) -> dict[str, Any]:
     """What a run's log says by now."""
-    return library().view(name).verdict(window)
+    return library().view_chart(name).verdict(window)
 
 
 def read_run_graph(name: str) -> dict[str, Any]:

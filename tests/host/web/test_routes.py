@@ -149,7 +149,8 @@ def test_verdict_wants_a_window(server: HostServer, folder: Path, window: str) -
 
 
 def test_verdict_of_a_log_of_rubbish_is_a_sentence(server: HostServer) -> None:
-    made_run(server.base, "rubbish", [{"type": "step", "loss": "x"}, {"type": "step"}])
+    events = [step_event(1), {"type": "step", "loss": "x"}, {"type": "validation", "step": 1}]
+    made_run(server.base, "rubbish", events)
     answer = ask(server, "GET", run_path("rubbish", "verdict"))
     assert answer.status == 409
     assert "events that cannot be read" in answer.error

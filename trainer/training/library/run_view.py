@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from ...errors import StateError
 from ..results.verdict import judge
-from ..runs.history import read_history
 from ..runs.run_folder import Run
 from .columns import Columns
 from .contents import file_inside, folder_bytes, read_settings, stamp_of
@@ -103,16 +102,15 @@ class RunView:
             ConfigError: The window is below 1.
         """
         with self._lock:
-            self._summary_follower.catch_up()
-            follower = self._summary_follower
+            columns, follower = self._current_columns()
             key = (follower.log_id, follower.offset, window)
             if self._verdict[0] != key:
-                self._verdict = (key, self._judge(window))
+                self._verdict = (key, self._judge(columns, window))
             return self._verdict[1]
 
-    def _judge(self, window: int) -> dict[str, Any]:
+    def _judge(self, columns: Columns, window: int) -> dict[str, Any]:
         try:
-            history = read_history(self.folder)
+            history = columns.history(self.folder)
         except (KeyError, TypeError, ValueError) as error:
             raise StateError(
                 f"'{self.log.path}' holds events that cannot be read: {error!r}. Mend or remove "

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
+from pathlib import Path
 from typing import Any
 
-from tests.run_folders import lines_of, start_event, step_event, usual_events
+import numpy as np
+
+from tests.run_folders import lines_of, made_run, start_event, step_event, usual_events
 from trainer.training.library.columns import Columns
+from trainer.training.runs.history import read_history
 
 
 def columns_of(*events: dict[str, Any]) -> Columns:
@@ -92,6 +97,29 @@ def test_columns_of_a_resumed_run_have_no_stop() -> None:
     found = read(columns_of(start_event(), step_event(1), stop, start_event(steps_done=1)))
     assert found["stop"] is None
     assert found["start"]["steps_done"] == 1
+
+
+def test_columns_as_a_history_are_the_log_read_anew(tmp_path: Path) -> None:
+    measured = {"sigmas": [0.2, 0.8], "held_out": [[0.1, 0.2]], "probe": [], "loss": 0.15}
+    control = {"type": "control", "action": "set_steps", "value": 12, "step": 3, "by": ""}
+    events = [
+        control | {"value": 99},
+        *usual_events(),
+        start_event(steps_done=3, steps_per_epoch=2, warmup_steps=1),
+        control,
+        step_event(4, d=0.5, loss=1 / 7),
+        {"type": "validation", "step": 4, **measured},
+        step_event(2, loss=0.123456789012345),
+    ]
+    folder = made_run(tmp_path, "a", events)
+    found = columns_of(*events).history(folder)
+    expected = read_history(folder)
+    for field in dataclasses.fields(expected):
+        if field.name not in ("measurements", "ds"):
+            assert getattr(found, field.name) == getattr(expected, field.name), field.name
+    assert found.steps_total == 12
+    np.testing.assert_array_equal(found.ds, expected.ds)
+    np.testing.assert_array_equal(found.measurements[-1].held_out, [[0.1, 0.2]])
 
 
 def test_columns_cleared_are_empty() -> None:

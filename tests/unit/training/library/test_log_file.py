@@ -68,6 +68,13 @@ def test_read_of_a_missing_log_is_empty(tmp_path: Path) -> None:
     assert (piece.lines, piece.next, piece.is_reset) == ((), 0, False)
 
 
+def test_read_of_a_log_that_is_a_link_or_a_folder_is_empty(path: Path) -> None:
+    link, folder = path.with_name("link"), path.with_name("folder")
+    os.symlink(path, link)
+    folder.mkdir()
+    assert [LogFile(place).read(0).lines for place in (link, folder)] == [(), ()]
+
+
 def test_read_of_a_vanished_log_is_a_reset(path: Path) -> None:
     log = LogFile(path)
     first = log.read(0)
