@@ -22,6 +22,7 @@ from .. import wires
 from ..host.folders import run_folder
 from ..host.progress import raise_if_cancelled
 from ..host.runs.planning import Limits
+from ..host.runs.queueing import times_asked
 from ..host.runs.session import Graph, TrainingJob, train_on_model
 from ..host.sampling import apply_lora, read_lora
 
@@ -57,6 +58,11 @@ class Train(io.ComfyNode):
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, run_name: str = "", **_: object) -> int:
+        """Changes when a run of the same inputs is to be worked on again."""
+        return times_asked(run_name)
 
     @classmethod
     def execute(cls, model: object, dataset: object, latents: object, text: object,

@@ -17,6 +17,7 @@ import torch
 from ..data.batches import BatchSampler
 from ..errors import ConfigError, DatasetError, DivergedError, StateError
 from .commanding import CommandDesk
+from .judging import RunJudge
 from .measuring.measurer import Measurer
 from .measuring.memory_use import MemoryUse
 from .occasions import Occasions
@@ -73,6 +74,7 @@ class _Training:
         self._runner = StepRunner(request, self._desk.must_leave)
         self._occasions = Occasions(train, self._order)
         self._measurer = Measurer(request)
+        self._judge = RunJudge(self._saver, train.patience)
         self._memory = MemoryUse(request.device)
         self._timings: deque[float] = deque(maxlen=TIMED_STEPS)
         self._weights_are_sound = True
@@ -217,20 +219,26 @@ class _Training:
 
     def _after_step(self) -> None:
         done, due = self._saver.steps_done, self._occasions
+        is_last = done == self._order.steps_total
         if due.saves(done):
             # The last save must succeed; one on the way may fail without ending the run.
             self._saver.try_save()
-        if due.measures(done):
-            self._measure()
-        if done == self._order.steps_total:
+        was_measured = due.measures(done) and self._measure()
+        if is_last:
             self._saver.save()
+        if was_measured or due.saves(done):
+            self._judge.judge(was_measured=was_measured)
+        if self._judge.wants_to_stop and not is_last:
+            self._desk.stop_by_itself()
         if due.samples(done):
             self._desk.sample()
 
-    def _measure(self) -> None:
+    def _measure(self) -> bool:
+        """Measure, unless a command or cancelling comes in between."""
         found = self._measurer.measure(self._desk.must_leave_between_items)
         if found is not None:
             self._saver.emit("validation", step=self._saver.steps_done, **found)
+        return found is not None
 
     def _save_after(self, error: BaseException) -> None:
         """Keep what was trained when something else broke; the error itself goes on."""
@@ -250,6 +258,7 @@ class _Training:
         except StateError as error:
             saver.emit("stop", reason="error", step=done, text=str(error))
             raise
+        self._judge.judge()
         saver.emit("stop", reason=reason, step=done)
         return TrainResult(
             run_folder=Path(self._request.run_folder),

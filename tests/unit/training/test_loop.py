@@ -240,8 +240,9 @@ def test_events_tell_the_whole_run(tmp_path: Path) -> None:
     assert logged == list(seen)
     kinds = [record["type"] for record in logged]
     assert kinds == [
-        *["start", "validation", "step", "step", "step", "validation", "step", "checkpoint"],
-        *["step", "step", "validation", "checkpoint", "stop"],
+        *["start", "validation", "step", "step", "step", "validation", "verdict"],
+        *["step", "checkpoint", "verdict", "step", "step", "validation", "checkpoint"],
+        *["verdict", "stop"],
     ]
     assert {"step", "epoch", "loss", "lr", "grad_norm", "seconds", "time"} <= set(logged[2])
     assert logged[-1]["reason"] == "finished"

@@ -94,6 +94,8 @@ class Run:
 
 
 def _is_after(record: Mapping[str, Any], step: int) -> bool:
+    if record["type"] == "verdict":  # its "step" is the one that it would take
+        return bool(record.get("after", 0) > step)
     return record["type"] in STEP_EVENTS and record.get("step", 0) > step
 
 

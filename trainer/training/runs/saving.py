@@ -45,6 +45,11 @@ class RunSaver:
         self.last_checkpoint: Path | None = None
 
     @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self._run.folder
+
+    @property
     def epochs_done(self) -> int:
         """The epoch of the last done step, counted from 1."""
         return 0 if self._order is None else self._order.epoch_of(self.steps_done)
