@@ -111,7 +111,8 @@ class Bench:
     def __init__(self, folder: Path, demo: Any, lora: Path) -> None:
         self.previews = module("nodes.host.runs.previews")
         self.sampling = module("nodes.host.sampling")
-        self.borrowing = module("nodes.host.weights.borrowing")
+        self.borrowed = module("nodes.host.runs.borrowed")
+        self.policy = module("trainer.model.activation_policy").ActivationPolicy
         self.run = module("trainer.training.runs.run_folder").Run(folder)
         self.occasion = module("trainer.training.reports").SampleOccasion
         self.demo, self.lora = demo, lora
@@ -130,7 +131,8 @@ class Bench:
 
     def make(self, model: Any, plan: Any, step: int = 7) -> list[dict[str, Any]]:
         occasion = self.occasion(step, 1, self.lora if step else None)
-        return self.previews.make_sampler(plan, model, self.run)(occasion)
+        made: list[dict[str, Any]] = self.previews.make_sampler(plan, model, self.run)(occasion)
+        return made
 
     def unchanged(self, model: Any, plan: Any) -> dict[str, Any]:
         """What a preview in the middle of training leaves changed."""
@@ -139,15 +141,18 @@ class Bench:
         with (
             torch.inference_mode(False),
             torch.enable_grad(),
-            self.borrowing.borrow_model(model, 10**8) as source,
+            self.borrowed.BorrowedModel(model, None, CPU) as borrowed,
         ):
+            source = borrowed.velocity_model(torch.float32, self.policy()).source
             loaded, lent, state = weights_of(model), lent_by(source), state_of(model)
             try:
-                self.make(model, plan)
+                with borrowed.given_back(unload=False):
+                    self.make(model, plan)
             except BaseException as raised:
                 error = f"{type(raised).__name__}: {raised}"
             comfy.model_management.interrupt_current_processing(False)
             after = state_of(model)
+            source = borrowed.velocity_model(torch.float32, self.policy()).source
             changed = differing(state, after)
             changed += [f"weight {name}" for name in differing(loaded, weights_of(model))]
             changed += [f"lent {name}" for name in differing(lent, lent_by(source))]

@@ -1,7 +1,7 @@
 """Previews while training: the LoRA as saved, through ComfyUI's own loader and sampler.
 
-They leave no trace in training: the MODEL is loaded again as training had it, and the global
-random state is put back.
+They leave no trace in training: whoever calls them takes the MODEL back afterwards
+(`BorrowedModel.given_back`), and the global random state is put back here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ from ..sampling import (
     sample_latents,
     view_latents,
 )
-from ..weights.borrowing import handed_back
 
 UNITS = ("checkpoints", "epochs", "steps")
 _FRAMES_PER_SECOND = 24
@@ -99,9 +98,12 @@ class _Sample:
 def make_sampler(settings: PreviewPlan, model: object, run: Run) -> Sampler:
     """What makes the previews of a run: called with an occasion, it gives their event fields.
 
+    ComfyUI patches weights in place, whatever clone it samples with, and takes the patches back
+    only when the next clone is loaded: training has to load `model` again afterwards.
+
     Args:
         settings: What to show.
-        model: ComfyUI's MODEL, which training may have borrowed. It is as before afterwards.
+        model: ComfyUI's MODEL, at the time of the call not borrowed.
         run: Where the files go.
 
     Raises:
@@ -131,17 +133,16 @@ class _Previews:
         """
         started = time.monotonic()
         try:
-            with kept_random_state(), handed_back(self._model):
+            # Training is outside of inference mode, but the weights are ComfyUI's.
+            with kept_random_state(), torch.inference_mode():
                 events = list(self._make(occasion))
         except comfy.model_management.InterruptProcessingException:
-            # ComfyUI forgets a cancel when it raises; the loop has to hear of it as well.
-            comfy.model_management.interrupt_current_processing(True)
             raise
         except (TrainerError, OSError) as error:
             raise SampleError(f"The preview of step {occasion.step} failed. {error}") from error
         except Exception as error:
             raise SampleError(self._failure_text(occasion, error)) from error
-        # Loading the LoRA and giving the MODEL back is part of what previews cost.
+        # Reading and patching the LoRA is part of what previews cost.
         overhead = time.monotonic() - started - sum(event["seconds"] for event in events)
         for event in events:
             event["seconds"] = round(event["seconds"] + max(0.0, overhead) / len(events), 3)
