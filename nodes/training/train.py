@@ -72,6 +72,7 @@ class Train(io.ComfyNode):
             precision=options["precision"],
             keep_old_run=options["if_run_exists"] == "start over",
             limits=options.get("plan") or Limits(),
+            previews=options.get("previews"),
             node_id=cls.hidden.unique_id,
             graph=Graph(cls.hidden.prompt, cls.hidden.extra_pnginfo),
         )
@@ -175,4 +176,6 @@ def _inputs() -> list[io.Input]:
                      "0: at every checkpoint."),
         io.Int.Input("patience", default=0, min=0, max=1000, optional=True,
                      tooltip=docs["patience"]),
+        wires.Previews.Input("previews", optional=True,
+                             tooltip="From Preview Settings: samples while it trains."),
     ]  # fmt: skip

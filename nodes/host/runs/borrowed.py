@@ -23,7 +23,7 @@ class BorrowedModel:
     """
 
     def __init__(self, model: object, plan: MemoryPlan | None, device: torch.device) -> None:
-        self._model = model
+        self.model = model
         self._plan = plan
         self._device = device
         self._stack = contextlib.ExitStack()
@@ -73,5 +73,5 @@ class BorrowedModel:
     def _open(self) -> WeightSource:
         self._stack = contextlib.ExitStack()
         room = room_for_training(self._plan, self._device)
-        source = self._stack.enter_context(borrow_model(self._model, room))
+        source = self._stack.enter_context(borrow_model(self.model, room))
         return self._stack.enter_context(ahead_of_use(source, self._plan, self._device))

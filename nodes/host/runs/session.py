@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from ....trainer.model.activation_policy import ActivationPolicy
 from ....trainer.planning.memory_plan import MemoryPlan
 from ....trainer.training.loop import run_training
 from ....trainer.training.network import make_network
-from ....trainer.training.reports import Hooks, TrainRequest, TrainResult
+from ....trainer.training.reports import Hooks, SampleOccasion, TrainRequest, TrainResult
 from ....trainer.training.runs.run_folder import Run
 from ....trainer.training.steps.step_order import StepOrder
 from ....trainer.training.workload import COMPUTE_DTYPES
@@ -31,6 +31,7 @@ from .borrowed import BorrowedModel
 from .graph_file import save_graph
 from .live import LiveRun, live_run
 from .planning import Limits, has_limits, plan_run
+from .previews import PreviewPlan, make_sampler
 from .telling import SessionResult, StepTeller, describe
 
 _MB = 1e6
@@ -50,8 +51,8 @@ class TrainingJob:
 
     hold_out: crops kept out of training, whole pictures at a time; -1 chooses. precision: "auto",
     "bf16" or "fp32". keep_old_run: begin anew beside an earlier run of the same name instead of
-    going on with it. limits: memory that the run may take. node_id: the node on which progress is
-    shown.
+    going on with it. limits: memory that the run may take. previews: None makes none. node_id: the
+    node on which progress is shown.
     """
 
     folder: Path
@@ -63,6 +64,7 @@ class TrainingJob:
     precision: str
     keep_old_run: bool
     limits: Limits
+    previews: PreviewPlan | None
     node_id: object
     graph: Graph
 
@@ -83,6 +85,7 @@ def train_on_model(model: object, job: TrainingJob) -> SessionResult:
         training, held_out = split_held_out(items, job.hold_out)
         config = with_precision(job.config, job.precision, model)
         config = _with_validation(config, training)
+        config = _with_previews(config, job.previews)
         _make_room(job)
         device = training_device(model)
         plan = None
@@ -152,9 +155,22 @@ class _Session:
             on_event=on_event,
             should_stop=is_cancelled,
             control=live.control,
+            on_sample=self._sampler(),
             paused=lambda: self._borrowed.given_back(unload=True),
             stopping=(comfy.model_management.InterruptProcessingException,),
         )
+
+    def _sampler(self) -> Callable[[SampleOccasion], list[dict[str, Any]]] | None:
+        previews = self._job.previews
+        if previews is None:
+            return None
+        make = make_sampler(previews, self._borrowed.model, self._run)
+
+        def on_sample(occasion: SampleOccasion) -> list[dict[str, Any]]:
+            with self._borrowed.given_back(unload=False):
+                return make(occasion)
+
+        return on_sample
 
     def _check(self, result: TrainResult) -> None:
         if result.stop_cause is not None:
@@ -188,6 +204,12 @@ def _with_validation(config: RunConfig, training: Sequence[TrainingItem]) -> Run
     steps_per_epoch = StepOrder(sampler, train).steps_per_epoch
     every = train.save_every_steps or train.save_every_epochs * steps_per_epoch
     return replace(config, train=replace(train, validate_every_steps=every))
+
+
+def _with_previews(config: RunConfig, previews: PreviewPlan | None) -> RunConfig:
+    if previews is None:
+        return config
+    return replace(config, train=previews.with_occasions(config.train))
 
 
 def _planned_mb(plan: MemoryPlan | None) -> dict[str, float]:
