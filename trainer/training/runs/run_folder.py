@@ -48,7 +48,7 @@ class Run:
         """A path as events hold it: from the run folder, with forward slashes."""
         return path.relative_to(self.folder).as_posix()
 
-    def append_event(self, kind: str, **values: Any) -> dict[str, Any]:
+    def append_event(self, kind: str, /, **values: Any) -> dict[str, Any]:
         """Append an event to the log and return it.
 
         Raises:

@@ -83,7 +83,7 @@ class RunSaver:
         for problem in problems:
             self.warn(problem)
 
-    def emit(self, kind: str, **values: Any) -> None:
+    def emit(self, kind: str, /, **values: Any) -> None:
         """Log an event and hand it to the caller; a full disk does not stop the run here."""
         try:
             record = self._run.append_event(kind, **values)
