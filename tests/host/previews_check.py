@@ -129,12 +129,11 @@ class Bench:
                   "strength": 1.0, "vae": self.demo.vae}  # fmt: skip
         return self.previews.PreviewPlan(**(values | changes))
 
-    def make(self, model: Any, plan: Any, step: int = 7) -> list[dict[str, Any]]:
+    def make(self, model: Any, plan: Any, step: int = 7, training: Any = None) -> Any:
         occasion = self.occasion(step, 1, self.lora if step else None)
-        made: list[dict[str, Any]] = self.previews.make_sampler(plan, model, self.run)(occasion)
-        return made
+        return self.previews.make_sampler(plan, model, self.run, training)(occasion)
 
-    def unchanged(self, model: Any, plan: Any) -> dict[str, Any]:
+    def unchanged(self, model: Any, plan: Any, must_leave: Any = None) -> dict[str, Any]:
         """What a preview in the middle of training leaves changed."""
         error = ""
         base = weights_of(model)
@@ -145,9 +144,12 @@ class Bench:
         ):
             source = borrowed.velocity_model(torch.float32, self.policy()).source
             loaded, lent, state = weights_of(model), lent_by(source), state_of(model)
+            training = self.previews.Training(
+                given_back=lambda: borrowed.given_back(unload=False),
+                must_leave=must_leave or (lambda: False),
+            )
             try:
-                with borrowed.given_back(unload=False):
-                    self.make(model, plan)
+                self.make(model, plan, training=training)
             except BaseException as raised:
                 error = f"{type(raised).__name__}: {raised}"
             comfy.model_management.interrupt_current_processing(False)
@@ -256,6 +258,7 @@ def main() -> None:
             "broken": lambda: bench.unchanged(
                 load("fp8"), bench.plan(vae=BrokenVae(ValueError("no such thing")))
             ),
+            "asked_to_leave": lambda: bench.unchanged(load("fp32"), bench.plan(), lambda: True),
             "cancelled": lambda: bench.unchanged(
                 load("fp32"), bench.plan(vae=BrokenVae(cancelled))
             ),

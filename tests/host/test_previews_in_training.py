@@ -98,7 +98,7 @@ def test_previews_that_fail_are_warned_of_and_the_run_goes_on(studio: HostServer
     assert run_folder(studio.queue(prompt), prompt) == folder
     warnings = [event["text"] for event in events(folder, "warning")]
     assert len(warnings) == 3
-    assert all("preview of step" in text for text in warnings)
+    assert all("previews of step" in text for text in warnings)
     assert events(folder, "stop")[-1]["reason"] == "finished"
 
 
@@ -125,6 +125,29 @@ def test_cancel_during_a_preview_is_quick_and_the_run_goes_on_to_the_same_file(
     resumed = _without(slow, "cancelled_preview")
     assert run_folder(studio.queue(resumed), resumed) == folder
     _assert_equal_files(last_checkpoint(folder), last_checkpoint(with_previews))
+
+
+def test_stop_and_keep_does_not_wait_for_a_preview(studio: HostServer) -> None:
+    asked: list[float] = []
+
+    def stop() -> None:
+        studio.client.post("/hunyuan_lora/runs/stopped_preview/control", {"action": "stop"})
+
+    def watch(event: Event) -> None:
+        is_ours = event.type == "progress_text" and "preview of step 2" in event.data["text"]
+        if is_ours and event.data["text"].endswith(" 3/90") and not asked:
+            asked.append(time.monotonic())
+            threading.Thread(target=stop).start()
+
+    slow = _prompt(studio, "stopped_preview", baseline=False)
+    slow["previews"]["inputs"]["steps"] = 90
+    result = studio.queue(slow, watch)
+    assert result.error is None, result.error
+    assert time.monotonic() - asked[0] < 15
+    folder = run_folder(result, slow)
+    assert events(folder, "stop")[-1]["reason"] == "stopped"
+    assert any("given up" in event["text"] for event in events(folder, "warning"))
+    assert len(events(folder, "step")) == 2
 
 
 def _assert_equal_files(one: Path, other: Path) -> None:
