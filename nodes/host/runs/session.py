@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from ....trainer.model.activation_policy import ActivationPolicy
 from ....trainer.planning.memory_plan import MemoryPlan
 from ....trainer.training.loop import run_training
 from ....trainer.training.network import make_network
-from ....trainer.training.reports import Hooks, SampleOccasion, TrainRequest, TrainResult
+from ....trainer.training.reports import Hooks, TrainRequest, TrainResult
 from ....trainer.training.runs.run_folder import Run
 from ....trainer.training.steps.step_order import StepOrder
 from ....trainer.training.workload import COMPUTE_DTYPES
@@ -31,7 +31,7 @@ from .borrowed import BorrowedModel
 from .graph_file import save_graph
 from .live import LiveRun, live_run
 from .planning import Limits, has_limits, plan_run
-from .previews import PreviewPlan, make_sampler
+from .previews import PreviewPlan, Sampler, Training, make_sampler
 from .telling import SessionResult, StepTeller, describe
 
 _MB = 1e6
@@ -155,22 +155,19 @@ class _Session:
             on_event=on_event,
             should_stop=is_cancelled,
             control=live.control,
-            on_sample=self._sampler(),
+            on_sample=self._sampler(live),
             paused=lambda: self._borrowed.given_back(unload=True),
             stopping=(comfy.model_management.InterruptProcessingException,),
         )
 
-    def _sampler(self) -> Callable[[SampleOccasion], list[dict[str, Any]]] | None:
-        previews = self._job.previews
-        if previews is None:
+    def _sampler(self, live: LiveRun) -> Sampler | None:
+        if self._job.previews is None:
             return None
-        make = make_sampler(previews, self._borrowed.model, self._run)
-
-        def on_sample(occasion: SampleOccasion) -> list[dict[str, Any]]:
-            with self._borrowed.given_back(unload=False):
-                return make(occasion)
-
-        return on_sample
+        training = Training(
+            given_back=lambda: self._borrowed.given_back(unload=False),
+            must_leave=lambda: live.control.is_urgent,
+        )
+        return make_sampler(self._job.previews, self._borrowed.model, self._run, training)
 
     def _check(self, result: TrainResult) -> None:
         if result.stop_cause is not None:
