@@ -263,6 +263,8 @@ class TrackerSettings(Settings):
                 )
             elif len(text) > 120 or not text.isprintable():
                 faults.append(f"'{prefix}{name}' must be one line of at most 120 characters.")
+        if faults:
+            return faults  # a key must not be repeated in a sentence about something else
         project = values["project"]
         if not project.strip() or set(project) & set("/\\#?%:"):
             faults.append(

@@ -59,8 +59,8 @@ class AccelerateTracker:
         if self.name not in known:
             names = ", ".join(sorted(set(map(str, known)) - {"tensorboard", "wandb"}))
             raise TrackerError(
-                f"accelerate knows no tracker '{self.name}'. Change 'trackers.other'; it can be one "
-                f"of {names}."
+                f"accelerate knows no tracker '{self.name}'. Change 'trackers.other'; "
+                f"it can be one of {names}."
             )
         return known[self.name]
 
