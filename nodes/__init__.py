@@ -12,6 +12,7 @@ from .results.checkpoints import LossPlot, PickCheckpoint
 from .results.preview import DemoModels, Preview
 from .training.planning import PlanTraining
 from .training.settings import LoraOptions, OptimizerOptions, ScheduleOptions, TimestepOptions
+from .training.trackers import TrackerOptions
 from .training.train import Train
 
 NODES: list[type[io.ComfyNode]] = [
@@ -28,6 +29,7 @@ NODES: list[type[io.ComfyNode]] = [
     ScheduleOptions,
     TimestepOptions,
     PlanTraining,
+    TrackerOptions,
     Train,
     LossPlot,
     PickCheckpoint,

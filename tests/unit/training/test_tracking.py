@@ -233,7 +233,7 @@ def test_accelerates_own_trackers_run_in_our_way(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("nosuch", "accelerate knows no tracker 'nosuch'"), ("swanlab", "-m pip install swanlab")],
+    [("nosuch", "accelerate knows no tracker 'nosuch'"), ("comet_ml", "-m pip install comet-ml")],
 )
 def test_other_tracker_that_is_not_there_is_one_sentence(
     request_: TrainRequest, name: str, words: str

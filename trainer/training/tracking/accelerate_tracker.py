@@ -33,8 +33,6 @@ class AccelerateTracker:
             values["logging_dir"] = str(run.folder)
         try:
             tracker = kind(run.project, **values)
-            # There is one process here; asking which it is would set up torch's devices.
-            tracker.main_process_only = False
             if hasattr(tracker, "start"):
                 tracker.start()
         except ImportError as error:
@@ -62,7 +60,9 @@ class AccelerateTracker:
                 f"accelerate knows no tracker '{self.name}'. Change 'trackers.other'; "
                 f"it can be one of {names}."
             )
-        return known[self.name]
+        kind = known[self.name]
+        # There is one process here; asking which of many it is would set up torch's devices.
+        return type(kind.__name__, (kind,), {"main_process_only": False})
 
 
 class _PlainLogger(logging.LoggerAdapter[logging.Logger]):
@@ -108,7 +108,7 @@ def _arguments(name: str, run: TrackedRun) -> dict[str, Any]:
 
 def _missing_text(name: str, error: str) -> str:
     return (
-        f"The library of '{name}' is not installed ({error}). Install it with "
+        f"The library of '{name}' cannot be loaded ({error}). Install it with "
         f"'-m pip install {name.replace('_', '-')}', run with the Python that runs ComfyUI, or "
         "take it out of 'trackers.other'."
     )

@@ -65,12 +65,12 @@ def import_library(name: str, package: str, shown: str) -> ModuleType:
         shown: What the tracker is called.
 
     Raises:
-        TrackerError: It is not installed.
+        TrackerError: It is not installed, or does not fit what is.
     """
     try:
         return importlib.import_module(name)
     except ImportError as error:
         raise TrackerError(
-            f"{shown} is not installed ({error}). Install it with '-m pip install {package}', run "
+            f"{shown} cannot be loaded ({error}). Install it with '-m pip install {package}', run "
             "with the Python that runs ComfyUI, or turn this tracker off."
         ) from error
