@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -32,11 +33,13 @@ from tests.unit.training.training_runs import (
     with_fresh_network,
 )
 from tests.unit.training.wandb_files import history_of, read_wandb, wandb_files
+from tests.unit.training.wandb_server import WandbServer
 from trainer.config import RunConfig, TrackerSettings
 from trainer.errors import ConfigError
 from trainer.training.loop import run_training
 from trainer.training.reports import Hooks, TrainRequest
 from trainer.training.tracking import trackers as trackers_module
+from trainer.training.tracking import wandb_run
 from trainer.training.tracking.accelerate_tracker import AccelerateTracker
 from trainer.training.tracking.backend import Backend, TrackedRun, TrackerError
 from trainer.training.tracking.points import Point, PointMaker
@@ -159,7 +162,10 @@ def test_resumed_run_goes_on_in_the_same_charts(request_: TrainRequest) -> None:
     assert 0 < done < 6
     assert train(with_fresh_network(request_), BOTH, resume=True) == []
     losses = logged_losses(folder)
-    assert curve_of(read_tensorboard(folder), "loss") == pytest.approx(losses)
+    reader = read_tensorboard(folder)
+    assert curve_of(reader, "loss") == pytest.approx(losses)
+    average = curve_of(reader, "loss_average70")
+    assert average[6] == pytest.approx(sum(losses.values()) / 6)
     first, second = (read_wandb(file) for file in wandb_files(folder))
     ids = [next(r["run"]["run_id"] for r in part if "run" in r) for part in (first, second)]
     assert ids[0] == ids[1]
@@ -436,9 +442,9 @@ def test_wandb_offline_makes_no_connection_and_touches_only_the_run_folder(
     assert signals == [signal.getsignal(number) for number in signal.valid_signals()]
     assert threads_setting == (torch.get_num_threads(), torch.get_default_dtype())
     for path in files_below(request_.run_folder):
-        content = path.read_bytes()
-        assert SECRET.encode() not in content, path
-        assert path.suffix != ".wandb" or socket.gethostname().encode() not in content
+        assert SECRET.encode() not in path.read_bytes(), path
+    (run,) = (r["run"] for r in read_wandb(wandb_files(request_.run_folder)[0]) if "run" in r)
+    assert not {"host", "git"} & set(run)
     names = {path.name for path in files_below(request_.run_folder / "trackers")}
     assert not names & {"requirements.txt", "wandb-metadata.json", "output.log", "diff.patch"}
 
@@ -468,6 +474,62 @@ def test_wandb_mode_of_the_environment_can_only_make_it_more_private(
     assert train(request_, TrackerSettings(wandb="online")) == []
     assert len(wandb_files(request_.run_folder)) == 1
     assert network_log == []
+
+
+@pytest.fixture
+def wandb_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WandbServer]:
+    """wandb's server on this machine, with a key for it in the environment."""
+    with WandbServer() as server:
+        monkeypatch.setenv("WANDB_BASE_URL", server.url)
+        monkeypatch.setenv("WANDB_API_KEY", SECRET)
+        monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
+        for name in ("HOME", "USERPROFILE"):
+            monkeypatch.setenv(name, str(tmp_path))
+        monkeypatch.delenv("WANDB_MODE", raising=False)
+        yield server
+
+
+def test_wandb_sync_reads_offline_files_of_a_resumed_run_and_sends_them_whole(
+    request_: TrainRequest, wandb_server: WandbServer
+) -> None:
+    settings = TrackerSettings(wandb="offline")
+    assert train(request_, settings, polls=4) == []
+    assert train(with_fresh_network(request_), settings, resume=True) == []
+    assert wandb_server.bodies == []
+    folders = [str(file.parent) for file in wandb_files(request_.run_folder)]
+    command = [sys.executable, "-m", "wandb", "sync", "--yes", *folders]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    losses = logged_losses(request_.run_folder)
+    assert [row["step"] for row in wandb_server.rows] == [1, 2, 3, 4, 5, 6]
+    assert {row["step"]: row["loss"] for row in wandb_server.rows} == pytest.approx(losses)
+
+
+def test_wandb_online_sends_the_run_and_nothing_private(
+    request_: TrainRequest, wandb_server: WandbServer
+) -> None:
+    assert train(request_, TrackerSettings(wandb="online", tags="demo")) == []
+    losses = logged_losses(request_.run_folder)
+    assert {row["step"]: row["loss"] for row in wandb_server.rows} == pytest.approx(losses)
+    sent = b"\n".join(wandb_server.bodies)
+    assert b'"demo"' in sent
+    for private in (SECRET, str(Path(__file__).parent)):
+        assert private.encode() not in sent
+    for path in files_below(request_.run_folder):
+        assert SECRET.encode() not in path.read_bytes(), path
+
+
+def test_wandb_server_that_is_away_leaves_the_run_offline(
+    request_: TrainRequest, wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wandb_server.shutdown()
+    wandb_server.server_close()
+    monkeypatch.setattr(wandb_run, "INIT_SECONDS", 2)
+    started = time.monotonic()
+    (said,) = train(request_, TrackerSettings(wandb="online"))
+    assert time.monotonic() - started < 20
+    assert "wandb cannot be reached" in said
+    assert len(logged_losses(request_.run_folder)) == 6
 
 
 # --- names, settings, privacy ---------------------------------------------------------------------

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..runs.run_folder import Run
+
 AVERAGED_STEPS = 70
 
 
@@ -47,6 +49,20 @@ class PointMaker:
         self._folder = run_folder
         self._losses: deque[float] = deque(maxlen=AVERAGED_STEPS)
         self._last_step = 0
+
+    def recall(self, steps_done: int) -> None:
+        """Take up the average of a resumed run where it was.
+
+        Raises:
+            StateError: The run folder has no event log.
+        """
+        done = {
+            record["step"]: record["loss"]
+            for record in Run(self._folder).events()
+            if record["type"] == "step" and record["step"] <= steps_done
+        }
+        self._losses.extend(done[step] for step in sorted(done)[-AVERAGED_STEPS:])
+        self._last_step = steps_done
 
     def point_of(self, record: Mapping[str, Any]) -> Point | None:
         """The point of an event; None for events that no tracker shows."""

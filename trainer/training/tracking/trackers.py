@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import TracebackType
 from typing import Any, cast
 
 from ...config import TrackerSettings
+from ...errors import StateError
 from .accelerate_tracker import AccelerateTracker
 from .backend import Backend, TrackedRun
 from .points import PointMaker
@@ -67,8 +69,7 @@ class Trackers:
             return
         try:
             if record["type"] == "start":
-                for worker in self._workers:
-                    worker.start(int(record.get("steps_done", 0)))
+                self._begin(int(record.get("steps_done", 0)))
             elif (point := self._points.point_of(record)) is not None:
                 for worker in self._workers:
                     worker.put(point)
@@ -98,6 +99,13 @@ class Trackers:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _begin(self, steps_done: int) -> None:
+        for worker in self._workers:
+            worker.start(steps_done)
+        if steps_done > 0:
+            with contextlib.suppress(StateError):  # then the average begins here
+                self._points.recall(steps_done)
 
     def _pass_words_on(self) -> None:
         for worker in self._workers:

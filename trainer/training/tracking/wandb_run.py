@@ -18,7 +18,7 @@ from .backend import TrackedRun, import_library
 from .points import Point
 
 _KEY_VARIABLES = ("WANDB_API_KEY", "WANDB_IDENTITY_TOKEN_FILE")
-_INIT_SECONDS = 60
+INIT_SECONDS = 60
 # wandb is a guest in the user's process: no console, git, code, packages or machine is looked at.
 _GUEST = {
     "console": "off",
@@ -96,11 +96,15 @@ class WandbRun:
             return
         run, self._run = self._run, None
         run.finish()
-        # Its helper process keeps a log open in this run's folder. Another user of wandb in this
-        # process would lose its runs with it, so it is only ended when there is none.
-        if self._owns_service and self._library.run is None:
-            self._library.teardown()
-            _Service.is_ours = True
+        # Its helper process keeps a log open in this run's folder.
+        self._end_service()
+
+    def _end_service(self) -> bool:
+        """End wandb's helper process, unless somebody else in this process may be using it."""
+        if not self._owns_service or self._library.run is not None:
+            return False
+        self._library.teardown()
+        return True
 
     def _begin(self, run: TrackedRun) -> str:
         mode, remark = self._mode, ""
@@ -120,6 +124,9 @@ class WandbRun:
                 raise
             first = next(iter(str(error).splitlines()), "")[:200]
             remark = f"wandb cannot be reached ({first}). {later}"
+            # The helper process holds on to the id of a run that failed to begin.
+            if not self._end_service():
+                self._id = secrets.token_hex(4)
             self._run = self._init(run, "offline")
         return remark
 
@@ -127,7 +134,7 @@ class WandbRun:
         settings = self._library.Settings(
             mode=mode,
             root_dir=str(run.folder),
-            init_timeout=_INIT_SECONDS,
+            init_timeout=INIT_SECONDS,
             **self._known_settings(_GUEST),
         )
         return self._library.init(
