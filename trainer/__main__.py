@@ -25,6 +25,8 @@ from .training.reports import Hooks, StepReport, TrainRequest
 from .training.results.picking import pick_checkpoint
 from .training.results.plot import draw_loss
 from .training.runs.history import read_history
+from .training.runs.run_folder import Run
+from .training.tracking.trackers import Trackers
 
 BAD_INPUT = 2
 
@@ -99,14 +101,26 @@ def _run(request: TrainRequest, *, resume: bool) -> None:
             f"{os.environ['WORLD_SIZE']}. Use 'accelerate launch --num_processes 1'."
         )
     stop = StopFlag()
-    with stop.listening():
-        result = run_training(request, Hooks(on_step=_show_step, should_stop=stop), resume=resume)
+    with stop.listening(), _trackers(request) as trackers:
+        hooks = Hooks(on_step=_show_step, on_event=trackers.on_event, should_stop=stop)
+        result = run_training(request, hooks, resume=resume)
     if result.stopped:
         if result.stop_cause is not None:
             raise result.stop_cause
         print(f"Stopped at step {result.steps_done}. Go on with: resume {request.run_folder}")
     else:
         print(f"Done: {result.last_checkpoint}")
+
+
+def _trackers(request: TrainRequest) -> Trackers:
+    config = request.config
+    run = Run(request.run_folder)
+
+    def warn(text: str) -> None:
+        print(text, file=sys.stderr)
+        run.append_event("warning", text=text)
+
+    return Trackers(config.trackers, run.folder, config.to_dict(), warn)
 
 
 def _show_step(report: StepReport) -> None:

@@ -14,6 +14,7 @@ from ...trainer.config import (
     RunConfig,
     ScheduleSettings,
     TimestepSettings,
+    TrackerSettings,
     TrainSettings,
 )
 from ...trainer.settings import field_docs
@@ -121,6 +122,7 @@ def _config(run_name: str, options: dict[str, Any]) -> RunConfig:
         schedule=options.get("schedule_settings") or ScheduleSettings(),
         timestep=options.get("timestep_settings") or TimestepSettings(),
         train=train,
+        trackers=options.get("trackers") or TrackerSettings(),
     )
     return replace(config, output=OutputSettings(name=run_name, trigger=options["trigger"]))
 
@@ -184,4 +186,6 @@ def _inputs() -> list[io.Input]:
                      tooltip=docs["patience"]),
         wires.Previews.Input("previews", optional=True,
                              tooltip="From Preview Settings: samples while it trains."),
+        wires.Trackers.Input("trackers", optional=True,
+                             tooltip="From Trackers: TensorBoard files, wandb or others."),
     ]  # fmt: skip

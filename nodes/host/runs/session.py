@@ -23,6 +23,7 @@ from ....trainer.training.network import make_network
 from ....trainer.training.reports import Hooks, TrainRequest, TrainResult
 from ....trainer.training.runs.run_folder import Run
 from ....trainer.training.steps.step_order import StepOrder
+from ....trainer.training.tracking.trackers import Trackers
 from ....trainer.training.workload import COMPUTE_DTYPES
 from ..encoders import comfyui_version_text
 from ..progress import Progress, is_cancelled, raise_if_cancelled
@@ -128,9 +129,13 @@ class _Session:
     def run(self) -> SessionResult:
         is_resumed = self._run.exists
         folder = self._run.folder
-        with live_run(folder.name, folder, self._job.node_id) as live:
+        with (
+            live_run(folder.name, folder, self._job.node_id) as live,
+            self._trackers(live) as trackers,
+        ):
             try:
-                result = run_training(self._request, self._hooks(live), resume=is_resumed)
+                hooks = self._hooks(live, trackers)
+                result = run_training(self._request, hooks, resume=is_resumed)
             except StateError as error:
                 if not is_resumed:
                     raise
@@ -140,7 +145,15 @@ class _Session:
             self._run.append_event("warning", text=self._plan.remarks[0])
         return describe(self._request, result, self._plan)
 
-    def _hooks(self, live: LiveRun) -> Hooks:
+    def _trackers(self, live: LiveRun) -> Trackers:
+        config, run = self._request.config, self._run
+
+        def warn(text: str) -> None:
+            live.on_event(run.append_event("warning", text=text))
+
+        return Trackers(config.trackers, run.folder, config.to_dict(), warn)
+
+    def _hooks(self, live: LiveRun, trackers: Trackers) -> Hooks:
         teller = StepTeller(Progress(self._job.node_id, 1))
         graph = self._job.graph
 
@@ -149,6 +162,7 @@ class _Session:
             if record["type"] == "start":
                 save_graph(self._run.folder, graph.prompt, graph.extra_pnginfo)
             live.on_event(record)
+            trackers.on_event(record)
 
         return Hooks(
             on_step=teller.on_step,
