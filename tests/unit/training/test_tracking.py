@@ -26,6 +26,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.unit.training.training_runs import (
     checkpoint_files,
+    events_of,
     make_config,
     make_items,
     make_one_layer,
@@ -106,7 +107,7 @@ def logged_losses(folder: Path) -> dict[int, float]:
 
 
 def more_events(folder: Path) -> list[dict[str, Any]]:
-    """A validation, a preview and a verdict, as a longer run would have."""
+    """A validation and a preview, as a longer run would have."""
     (folder / "samples").mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (24, 16), (250, 10, 30)).save(folder / "samples" / "a.png")
     validation = {"type": "validation", "step": 6, "loss": 0.25, "part": "held_out"}
@@ -114,8 +115,7 @@ def more_events(folder: Path) -> list[dict[str, Any]]:
     validation |= {"held_out": [[0.2, 0.3]], "probe": [[0.1, 0.1]]}
     sample = {"type": "sample", "step": 6, "path": "samples/a.png", "prompt": 0, "seed": 5}
     sample |= {"text": "a red figure", "strength": 1.0}
-    verdict = {"type": "verdict", "step": None, "sentences": ["Step 4 is best.", "Stop now."]}
-    return [validation, sample, verdict]
+    return [validation, sample]
 
 
 def test_training_beside_tensorboard_and_wandb_writes_files_that_their_readers_read(
@@ -137,8 +137,8 @@ def test_training_beside_tensorboard_and_wandb_writes_files_that_their_readers_r
     )
     picture = reader.Images("samples/prompt_1")[0]
     assert (picture.width, picture.height, picture.step) == (24, 16, 6)
-    text = reader.Tensors("verdict/text_summary")[0].tensor_proto.string_val[0].decode()
-    assert text == "Step 4 is best. Stop now."
+    text = reader.Tensors("verdict/text_summary")[-1].tensor_proto.string_val[0].decode()
+    assert text == " ".join(events_of(folder, "verdict")[-1]["sentences"])
     (file,) = wandb_files(folder)
     records = read_wandb(file)
     rows = history_of(records)
