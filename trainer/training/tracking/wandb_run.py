@@ -8,7 +8,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlparse
@@ -197,6 +197,8 @@ def _environment(folder: Path) -> Iterator[None]:
     }
     added = [name for name in wanted if name not in os.environ]
     hooks = sys.exit, sys.excepthook
+    is_first = "wandb" not in sys.modules
+    streams = [(stream, stream.write) for stream in (sys.stdout, sys.stderr) if stream is not None]
     os.environ.update({name: wanted[name] for name in added})
     try:
         yield
@@ -205,3 +207,7 @@ def _environment(folder: Path) -> Iterator[None]:
             os.environ.pop(name, None)
         # wandb puts its own in their place to learn the exit code; here a run's end is told to it.
         sys.exit, sys.excepthook = hooks
+        # Its import wraps what prints (wandb 0.31, sdk/lib/console_capture.py), capture or not.
+        for stream, write in streams if is_first else ():
+            with suppress(AttributeError):  # a stream that could not be wrapped either
+                stream.write = write  # type: ignore[method-assign]
