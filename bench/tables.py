@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.picking_tables import picks, stops
 from bench.plan_tables import cards, errors, growth
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results.json"
-PAGES = (ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "memory.md")
+PAGES = tuple(ROOT / "docs" / f"{name}.md" for name in ("benchmarks", "memory", "picking"))
 Results = Mapping[str, Mapping[str, Any]]
 _KINDS = 5
 """How many of the parts are counted work; they come first."""
@@ -254,6 +255,8 @@ _TABLES: Mapping[str, Callable[[Results], str]] = {
     "cards": lambda results: _table(*cards(results)),
     "errors": lambda results: _table(*errors(results)),
     "growth": lambda results: _table(*growth(results)),
+    "picks": lambda results: _table(*picks(results)),
+    "stops": lambda results: _table(*stops(results)),
 }
 
 
