@@ -22,9 +22,10 @@ from .export.lora_file import FILE_DTYPES, convert_lora
 from .files import write_bytes
 from .training.loop import run_training
 from .training.reports import Hooks, StepReport, TrainRequest
-from .training.results.picking import pick_checkpoint
+from .training.results.choosing import RULES, choose
+from .training.results.exported_curves import read_any_history
 from .training.results.plot import draw_loss
-from .training.runs.history import read_history
+from .training.results.verdict import judge
 from .training.runs.run_folder import Run
 from .training.tracking.trackers import Trackers
 
@@ -64,8 +65,11 @@ def _make_parser() -> argparse.ArgumentParser:
     resume.set_defaults(run=_resume)
     add_plan_options(commands.add_parser("plan", help="show the memory that a run needs"))
     pick = commands.add_parser("pick", help="choose a checkpoint from the loss curve")
-    pick.add_argument("run_folder", type=Path, metavar="RUN_DIR")
-    pick.add_argument("--rule", default="guide", choices=("guide", "validation", "last"))
+    pick.add_argument(
+        "source", type=Path, metavar="RUN_DIR", help="or a CSV or event file of another trainer"
+    )
+    pick.add_argument("--rule", default="guide", choices=RULES)
+    pick.add_argument("--loras", type=Path, metavar="DIR", help="LoRA files of another trainer")
     pick.add_argument("--window", type=int, default=70, help="steps of the running average")
     pick.add_argument("--plot", type=Path, metavar="PNG", help="also draw the curve")
     pick.set_defaults(run=_pick)
@@ -133,11 +137,16 @@ def _show_step(report: StepReport) -> None:
 
 
 def _pick(options: argparse.Namespace) -> None:
-    history = read_history(options.run_folder)
-    pick = pick_checkpoint(history, options.rule, options.window)
+    history = read_any_history(options.source, options.loras)
+    choice = choose(history, options.rule, options.window)
+    verdict = judge(history, options.window)
     if options.plot is not None:
-        _save_png(options.plot, draw_loss(history, options.window, pick))
-    print("\n".join([*pick.reasons, str(pick.path)]))
+        _save_png(options.plot, draw_loss(history, options.window, choice.pick, verdict=verdict))
+    lines = list(choice.sentences)
+    if options.rule != "verdict":
+        lines += ["", *verdict.sentences, ""]
+    print("\n".join(lines))
+    print(choice.pick.path if choice.pick else f"step {choice.step}")
 
 
 def _save_png(path: Path, image: Image.Image) -> None:
