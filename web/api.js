@@ -1,7 +1,7 @@
 // @ts-check
 // The pack's HTTP routes; what fails is shown in a toast, in the server's own sentence.
 import { api } from "../../scripts/api.js";
-import { showToast } from "./comfy_shim.js";
+import { showToast } from "./comfy_page.js";
 
 const ROOT = "/hunyuan_lora";
 

@@ -31,7 +31,7 @@ export function layoutGrid(samples) {
     label: step === 0 ? "without LoRA" : `step ${step.toLocaleString("en-US")}`,
     cells: columns.map(
       (column) =>
-        samples.findLast((one) => one.step === step && columnKey(one) === column.key) ?? null,
+        samples.filter((one) => one.step === step && columnKey(one) === column.key).at(-1) ?? null,
     ),
   }));
   const seconds = samples.reduce((sum, sample) => sum + (sample.seconds ?? 0), 0);

@@ -16,7 +16,7 @@
  * @returns {ValidationCurves}
  */
 export function validationCurves(events) {
-  const sigmas = events.findLast((event) => event.sigmas?.length)?.sigmas ?? [];
+  const sigmas = events.filter((event) => event.sigmas?.length).at(-1)?.sigmas ?? [];
   return {
     steps: events.map((event) => event.step),
     // Runs from before there were parts have only one loss, of the held-out items.
