@@ -8,6 +8,7 @@ from .data.caching import CacheLatents, CacheText
 from .data.captions import CaptionTemplate
 from .data.dataset import BuildDataset, LoadDataset
 from .data.pictures import CropToBuckets, LoadImages
+from .host.web.routes import register_routes
 from .results.checkpoints import LossPlot, PickCheckpoint
 from .results.preview import DemoModels, Preview
 from .training.planning import PlanTraining
@@ -39,5 +40,9 @@ class HunyuanLoraStudio(ComfyExtension):
     """The extension object that ComfyUI asks for the list of nodes."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        """Every node of the pack."""
+        """Every node of the pack; its HTTP routes are added on the way.
+
+        ComfyUI 0.3.75 has `on_load` for such things and does not call it.
+        """
+        register_routes()
         return NODES

@@ -7,6 +7,8 @@ TrainerError
 ├── ModelMismatchError  the connected model cannot be trained, or does not fit the data
 ├── DivergedError       the loss became NaN or infinite
 ├── StateError          a run folder or a saved state cannot be resumed
+│   ├── NotFoundError   there is no run, checkpoint or file of that name
+│   └── ConflictError   it is there, but not in a state in which that can be done
 └── ExportError         a LoRA file cannot be read or written
 
 Each message is one plain sentence or a few: what is wrong (with the value), what was expected,
@@ -40,6 +42,14 @@ class DivergedError(TrainerError):
 
 class StateError(TrainerError):
     """A run folder or a saved training state cannot be used."""
+
+
+class NotFoundError(StateError):
+    """There is no run, checkpoint or file of that name."""
+
+
+class ConflictError(StateError):
+    """What was asked for cannot be done as things are now."""
 
 
 class ExportError(TrainerError):

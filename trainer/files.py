@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,16 @@ def save_tensors(
     ready = {name: value.detach().to("cpu").contiguous() for name, value in tensors.items()}
     with _temporary_beside(path) as temporary:
         save_file(ready, temporary, metadata=dict(metadata or {}))
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file of any size to `target` atomically; parent folders are made as needed.
+
+    Raises:
+        OSError: One of them cannot be read or written; `target` is then unchanged.
+    """
+    with _temporary_beside(target) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def append_json_line(path: Path, record: Mapping[str, Any]) -> None:

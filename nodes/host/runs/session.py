@@ -29,6 +29,7 @@ from ....trainer.training.workload import COMPUTE_DTYPES
 from ..encoders import comfyui_version_text
 from ..progress import Progress, is_cancelled, raise_if_cancelled, readable_seconds
 from ..weights.borrowing import borrow_model, latent_scale, training_device
+from .live import live_run
 from .planning import Limits, ahead_of_use, has_limits, plan_run, room_for_training
 
 _LOSSES_SHOWN = 20
@@ -137,9 +138,15 @@ def _run(request: TrainRequest, plan: MemoryPlan | None, node_id: object) -> Ses
     is_resumed = run.exists
     before = _measure(request, with_lora=False)
     reporter = _Reporter(Progress(node_id, 1))
-    hooks = Hooks(on_step=reporter.on_step, should_stop=is_cancelled)
     try:
-        result = run_training(request, hooks, resume=is_resumed)
+        with live_run(run.folder.name, run.folder, node_id) as live:
+            hooks = Hooks(
+                on_step=reporter.on_step,
+                on_event=live.on_event,
+                should_stop=is_cancelled,
+                control=live.control,
+            )
+            result = run_training(request, hooks, resume=is_resumed)
     except StateError as error:
         if not is_resumed:
             raise

@@ -1,0 +1,1 @@
+"""The pack's HTTP routes: what the dashboard reads and asks for."""

@@ -1,0 +1,1 @@
+"""The library of runs: what each left on disk, read cheaply and often, also while it trains."""
