@@ -11,7 +11,7 @@ import { RunData } from "./run_data.js";
  * @property {(run: string) => Promise<import("./run_data.js").HistoryAnswer | null>} history null:
  *   there is no such run
  * @property {(run: string, after: number, id: string) => Promise<
- *   { events: RunEvent[], next: number, reset?: boolean } | null>} events
+ *   { events: RunEvent[], next: number, reset?: boolean, more?: boolean } | null>} events
  */
 
 /** One run that is followed. */
@@ -60,14 +60,18 @@ export class RunFeed {
   /** Get what was missed; everything anew where the log was rewritten. */
   catchUp() {
     this.#loading ??= this.#whileWaiting(async () => {
-      const answer = await this.source.events(this.data.name, this.data.next, this.data.id);
-      if (answer === null) return;
-      if (answer.reset) {
-        this.#isReloadDue = true;
-        return;
+      let isMore = true;
+      while (isMore) {
+        const answer = await this.source.events(this.data.name, this.data.next, this.data.id);
+        if (answer === null) return;
+        if (answer.reset) {
+          this.#isReloadDue = true;
+          return;
+        }
+        this.data.apply(answer.events);
+        this.data.next = answer.next;
+        isMore = answer.more === true;
       }
-      this.data.apply(answer.events);
-      this.data.next = answer.next;
     });
     return this.#loading;
   }

@@ -113,6 +113,8 @@ export class RunData {
     this.checkpoints = [...(history.checkpoints ?? [])];
     this.samples = [...(history.samples ?? [])];
     this.controls = [...(history.controls ?? [])];
+    // A start event has the length that was planned then, not the one asked for since.
+    for (const control of this.controls) this.#takeLength(control);
     this.warnings = (history.warnings ?? []).map((warning) => warning.text);
     this.generation += 1;
     this.rareChanges += 1;
@@ -162,7 +164,7 @@ export class RunData {
     const hasGap = this.columns.step.length > 0 && event.step > this.columns.step.last + 1;
     for (const name of NAMES) this.columns[name].push(valueOf(event, name));
     this.lastStep = event;
-    if (this.state !== "paused") this.state = "running";
+    this.state = "running";
     return hasGap;
   }
 
@@ -200,6 +202,12 @@ export class RunData {
     }
   }
 
+  /** @param {ControlEvent} control */
+  #takeLength({ action, value, time }) {
+    if (action !== "set_steps" || !value || !this.start || time < this.start.time) return;
+    this.start = { ...this.start, steps_total: value };
+  }
+
   /** @param {ControlEvent} event */
   #addControl(event) {
     const isKnown = this.controls.some(
@@ -208,9 +216,7 @@ export class RunData {
     if (!isKnown) this.controls = [...this.controls, event];
     if (event.action === "pause") this.state = "paused";
     if (event.action === "resume") this.state = "running";
-    if (event.action === "set_steps" && this.start && event.value) {
-      this.start = { ...this.start, steps_total: event.value };
-    }
+    this.#takeLength(event);
     if (event.action === "rewind" && typeof event.value === "number") this.takeBack(event.value);
   }
 }
