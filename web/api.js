@@ -84,3 +84,13 @@ export function runPath(run, route) {
 export function fileAddress(run, path) {
   return api.apiURL(`${ROOT}${runPath(run, "file")}?path=${encodeURIComponent(path)}`);
 }
+
+/**
+ * Address of a route as the server names it, for an image element.
+ *
+ * @param {string} route "/hunyuan_lora/..."
+ * @returns {string}
+ */
+export function routeAddress(route) {
+  return api.apiURL(route);
+}

@@ -3,6 +3,12 @@
 import { app } from "../../scripts/app.js";
 
 /**
+ * @typedef {object} PageWithNames
+ * @property {(graph: object, clean: boolean, view: boolean, name: string) => Promise<void>} loadGraphData
+ * @property {(prompt: object, name: string) => Promise<void>} loadApiJson
+ */
+
+/**
  * Show a message in ComfyUI's own way.
  *
  * @param {"success" | "info" | "warn" | "error"} severity
@@ -18,17 +24,20 @@ export function showToast(severity, sentence) {
 }
 
 /**
- * Open a workflow in a tab of its own; what is open now stays in its tab.
+ * Open a stored graph in a tab of its own; what is open now stays in its tab.
  *
- * @param {object} workflow as ComfyUI saves it
+ * @param {{ prompt?: object | null, workflow?: object | null }} graph without the workflow, as
+ *   scripts queue it, the nodes are laid out anew
  * @param {string} name of the tab
+ * @param {string} type id of the class whose widgets are set
+ * @param {Record<string, unknown>} widgets values by the widget's name
  */
-export async function openWorkflow(workflow, name) {
-  // The published types lack the version that takes a name.
-  const load = /** @type {(graph: object, clean: boolean, view: boolean, name: string) => unknown} */ (
-    /** @type {unknown} */ (app.loadGraphData.bind(app))
-  );
-  await load(workflow, true, true, name);
+export async function openGraph(graph, name, type, widgets) {
+  // The published types lack the version of loadGraphData that takes a name.
+  const page = /** @type {PageWithNames} */ (/** @type {unknown} */ (app));
+  if (graph.workflow) await page.loadGraphData(graph.workflow, true, true, name);
+  else if (graph.prompt) await page.loadApiJson(graph.prompt, name);
+  setWidgets(type, widgets);
 }
 
 /**
@@ -37,7 +46,7 @@ export async function openWorkflow(workflow, name) {
  * @param {string} type id of the class
  * @param {Record<string, unknown>} values by the widget's name
  */
-export function setWidgets(type, values) {
+function setWidgets(type, values) {
   const graph = /** @type {{ _nodes?: import("./comfy_shim.js").ComfyNode[] }} */ (/** @type {unknown} */ (app.graph));
   for (const node of graph._nodes ?? []) {
     if (node.comfyClass !== type) continue;

@@ -28,6 +28,7 @@ const CSS = `
   display: flex; flex-direction: column; gap: 8px; padding: 8px; height: 100%; overflow: auto;
   user-select: text;
 }
+.hunyuan-lora-side { display: flex; flex-direction: column; height: 100%; padding-top: 4px; }
 .hunyuan-lora-in-node { background: var(--hl-field); border-radius: 4px; }
 .hunyuan-lora-row { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
 .hunyuan-lora-end { justify-content: flex-end; }

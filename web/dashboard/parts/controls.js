@@ -2,11 +2,11 @@
 // The buttons that lead a running run. They only ask; what happened comes back as events.
 import { ask } from "../../ui/dialog.js";
 import { allow, isAllowed, make, makeButton, setText } from "../../ui/dom.js";
-import { whyNot, whyNotEndAt } from "../data/permissions.js";
+import { whyNot, whyNotEndAt } from "./permissions.js";
 import { actionText, stepText } from "../data/words.js";
 
 /** @typedef {import("../data/run_data.js").RunData} RunData */
-/** @typedef {import("../data/permissions.js").Command} Command */
+/** @typedef {import("./permissions.js").Command} Command */
 
 const PATIENCE_MS = 60_000;
 

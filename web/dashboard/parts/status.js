@@ -31,7 +31,7 @@ export function factsOf(run, now) {
   const mean = runningAverage(losses, 2 * LOSSES_IN_MEAN).at(-1) ?? NaN;
   const share = run.validation.at(-1)?.share;
   const plan = run.start?.plan ?? {};
-  /** @type {[string, string | false | undefined][]} */
+  /** @type {[string, string | false | null | undefined][]} */
   const facts = [
     ["Time left", Number.isFinite(left) && durationText(left)],
     ["Ends at", Number.isFinite(left) && endText(left, now)],

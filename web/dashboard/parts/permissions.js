@@ -1,7 +1,7 @@
 // @ts-check
 // Which commands a run can be given now, and why not the others.
 
-/** @typedef {import("./run_data.js").RunData} RunData */
+/** @typedef {import("../data/run_data.js").RunData} RunData */
 /** @typedef {"stop" | "pause" | "save" | "sample" | "set_steps" | "rewind"} Command */
 
 /**
