@@ -100,12 +100,25 @@ const LIVE = "hunyuan_lora.event";
 const RUNS_CHANGED = "hunyuan_lora.runs";
 
 /**
+ * Older pages have no addCustomEventListener; in newer ones both do the same.
+ *
+ * @param {string} type
+ * @param {(event: CustomEvent<unknown>) => void} listener
+ */
+function listen(type, listener) {
+  const target = /** @type {{ addEventListener: (type: string, listener: unknown) => void }} */ (
+    /** @type {unknown} */ (api)
+  );
+  target.addEventListener(type, listener);
+}
+
+/**
  * Hear what running runs tell.
  *
  * @param {(message: LiveMessage) => void} listener
  */
 export function onLiveMessage(listener) {
-  api.addCustomEventListener(LIVE, (event) => listener(/** @type {LiveMessage} */ (event.detail)));
+  listen(LIVE, (event) => listener(/** @type {LiveMessage} */ (event.detail)));
 }
 
 /**
@@ -114,7 +127,7 @@ export function onLiveMessage(listener) {
  * @param {() => void} listener
  */
 export function onRunsChanged(listener) {
-  api.addCustomEventListener(RUNS_CHANGED, () => listener());
+  listen(RUNS_CHANGED, () => listener());
 }
 
 /**
