@@ -97,6 +97,7 @@ export class Dashboard {
   show(names) {
     this.#isChosen = true;
     this.#follow(names);
+    this.root.scrollTop = 0;
   }
 
   destroy() {

@@ -50,6 +50,7 @@ const CSS = `
   background: var(--hl-field); border: 1px solid var(--hl-line); border-radius: 4px;
   padding: 2px 6px; min-height: 26px; min-width: 0; max-width: 100%;
 }
+.hunyuan-lora-board > .hunyuan-lora-row > select { max-width: 460px; }
 .hunyuan-lora-board input[type="number"] { width: 7.5em; }
 .hunyuan-lora-board input[type="range"] { accent-color: var(--hl-accent); width: 110px; }
 .hunyuan-lora-board input[type="checkbox"] { accent-color: var(--hl-accent); }
