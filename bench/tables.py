@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.charting.tables import frames
 from bench.plan_tables import cards, errors, growth
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -254,6 +255,7 @@ _TABLES: Mapping[str, Callable[[Results], str]] = {
     "cards": lambda results: _table(*cards(results)),
     "errors": lambda results: _table(*errors(results)),
     "growth": lambda results: _table(*growth(results)),
+    "chart": lambda results: _table(*frames(results)),
 }
 
 

@@ -1,4 +1,4 @@
-"""Lays out the two example workflows; the page itself then saves them in its own form.
+"""Lays out the example workflows; the page itself then saves them in its own form.
 
     python dev/make_workflows.py http://127.0.0.1:8188 OUT_FOLDER
 
@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 STYLE = "Cartoon style"
+# Lives in the page alone, so the server does not describe it.
+NOTE = {"input": {"required": {"text": ["STRING", {}]}}, "input_order": {"required": ["text"]},
+        "output": [], "output_name": []}  # fmt: skip
 DEMO = {
     "folder": "hunyuan_lora_demo/character",
     "buckets": "144x256, 192x256, 256x256, 256x192",
@@ -141,6 +144,30 @@ def _training_nodes(
     }  # fmt: skip
 
 
+def comparison_spec(texts: dict[str, str]) -> dict[str, Any]:
+    """Checkpoints by strengths of the demo run, once it has been trained."""
+    note = (
+        "Run the demo workflow first: this one compares the checkpoints that it saved. For your "
+        "own run, load your models in place of the demo's and type the run's folder into "
+        "'lora_files'."
+    )
+    prompt = (
+        "Cartoon style. {trigger}, a woman with teal hair, wearing a purple dress, standing. "
+        "Plain light background. The 9:16 front view image shows her full body, from head to toe."
+    )
+    values = {
+        "checkpoints": "none, 12, 48, best, last", "strengths": "0.6, 1.0", "prompts": prompt,
+        "x": "checkpoints", "y": "strengths", "width": 144, "height": 256,
+        "lora_files": f"runs/{texts['run']}", "trigger": "alva",
+    }  # fmt: skip
+    links = {name: ("models", slot) for slot, name in enumerate(("model", "clip", "vae"))}
+    return {
+        "note": node("Note", (40, 60), (320, 160), {"text": note}),
+        "models": node("HunyuanLoraDemoModels", (40, 280), (320, 110)),
+        "compare": node("HunyuanLoraXYCompare", (420, 60), (760, 1160), values, links),
+    }
+
+
 def node(
     kind: str,
     pos: tuple[int, int],
@@ -157,7 +184,7 @@ def to_graph(spec: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any
     ids = {name: index + 1 for index, name in enumerate(spec)}
     nodes, links = [], []
     for name, entry in spec.items():
-        definition = definitions[entry["kind"]]
+        definition = NOTE if entry["kind"] == "Note" else definitions[entry["kind"]]
         inputs, widgets = [], []
         for input_name, rule in _inputs(definition):
             kind, options = rule[0], rule[1] if len(rule) > 1 else {}
@@ -209,13 +236,18 @@ def _is_widget(kind: Any) -> bool:
 
 
 def main() -> None:
-    """Write both workflows."""
+    """Write all workflows."""
     address, folder = sys.argv[1].rstrip("/"), Path(sys.argv[2])
     with urllib.request.urlopen(f"{address}/object_info", timeout=60) as answer:
         definitions = json.load(answer)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, texts, demo in (("hunyuan_lora_demo", DEMO, True), ("hunyuan_lora", REAL, False)):
-        graph = to_graph(graph_spec(texts, demo=demo), definitions)
+    specs = {
+        "hunyuan_lora_demo": graph_spec(DEMO, demo=True),
+        "hunyuan_lora": graph_spec(REAL, demo=False),
+        "hunyuan_lora_compare": comparison_spec(DEMO),
+    }
+    for name, spec in specs.items():
+        graph = to_graph(spec, definitions)
         (folder / f"{name}.json").write_text(json.dumps(graph, indent=1), encoding="utf-8")
 
 

@@ -10,8 +10,10 @@ from .data.dataset import BuildDataset, LoadDataset
 from .data.pictures import CropToBuckets, LoadImages
 from .host.web.routes import register_routes
 from .results.checkpoints import LossPlot, PickCheckpoint
+from .results.compare import XYCompare
 from .results.preview import DemoModels, Preview
 from .training.planning import PlanTraining
+from .training.previews import PreviewOptions
 from .training.settings import LoraOptions, OptimizerOptions, ScheduleOptions, TimestepOptions
 from .training.train import Train
 
@@ -29,10 +31,12 @@ NODES: list[type[io.ComfyNode]] = [
     ScheduleOptions,
     TimestepOptions,
     PlanTraining,
+    PreviewOptions,
     Train,
     LossPlot,
     PickCheckpoint,
     Preview,
+    XYCompare,
 ]
 
 

@@ -114,7 +114,11 @@ class RunConfig:
 
         Length, saving and file places may change: a run may be continued for longer or elsewhere.
         """
-        free = {"epochs", "steps", "save_every_epochs", "save_every_steps", "validate_every_steps"}
+        free = {
+            *("epochs", "steps", "save_every_epochs", "save_every_steps", "validate_every_steps"),
+            *("probe_items", "patience", "sample_every_epochs", "sample_every_steps"),
+            *("sample_at_checkpoints", "sample_at_start"),
+        }
         groups = self.to_dict()
         kept = {name: groups[name] for name in ("lora", "optimizer", "schedule", "timestep")}
         train = {name: value for name, value in groups["train"].items() if name not in free}

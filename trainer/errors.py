@@ -9,7 +9,8 @@ TrainerError
 ├── StateError          a run folder or a saved state cannot be resumed
 │   ├── NotFoundError   there is no run, checkpoint or file of that name
 │   └── ConflictError   it is there, but not in a state in which that can be done
-└── ExportError         a LoRA file cannot be read or written
+├── ExportError         a LoRA file cannot be read or written
+└── SampleError         a sample could not be made
 
 Each message is one plain sentence or a few: what is wrong (with the value), what was expected,
 what to do.
@@ -54,3 +55,7 @@ class ConflictError(StateError):
 
 class ExportError(TrainerError):
     """A LoRA file cannot be read, converted or written."""
+
+
+class SampleError(TrainerError):
+    """A sample (a preview or a comparison) could not be made."""

@@ -136,7 +136,22 @@ class TrainSettings(Settings):
     save_every_steps: Annotated[int, Range(0, 1_000_000)] = 0
     """Save a checkpoint each time this many steps are done; 0 is off."""
     validate_every_steps: Annotated[int, Range(0, 1_000_000)] = 0
-    """Measure the loss on the items held out each time this many steps are done; 0 is off."""
+    """Measure the loss on the items held out, and on a few trained ones, each time this many steps
+    are done; 0 is off."""
+    probe_items: Annotated[int, Range(0, 64)] = 3
+    """So many trained items are measured beside the held-out ones: a growing distance between the
+    two shows overfitting, and without held-out items they are all there is to measure."""
+    patience: Annotated[int, Range(0, 1000)] = 0
+    """Stop by itself when so many measurements in a row say that more steps no longer help; 0 is
+    off."""
+    sample_every_epochs: Annotated[int, Range(0, 100_000)] = 0
+    """Make previews each time this many epochs are done; 0 is off."""
+    sample_every_steps: Annotated[int, Range(0, 1_000_000)] = 0
+    """Make previews each time this many steps are done; 0 is off."""
+    sample_at_checkpoints: bool = False
+    """Make previews of every checkpoint."""
+    sample_at_start: bool = False
+    """Make previews without the LoRA first, to compare with."""
     seed: Annotated[int, Range(0, 2**53)] = 42
     """Same seed and same data give the same run."""
     guidance: Annotated[float, Range(0, 100)] = 1.0
@@ -188,8 +203,9 @@ class DataSettings(Settings):
     """Folder with the cached latents."""
     text_cache: str = ""
     """Folder with the cached captions."""
-    hold_out: Annotated[int, Range(0, 1000)] = 0
-    """Items kept out of training to measure the loss on."""
+    hold_out: Annotated[int, Range(-1, 1000)] = 0
+    """Crops kept out of training to measure the loss on, whole pictures at a time; -1 chooses by
+    the number of pictures."""
 
 
 @dataclass(frozen=True)

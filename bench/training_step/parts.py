@@ -22,6 +22,11 @@ PARTS = (
 _PRODUCTS = {"aten::mm", "aten::addmm", "aten::addmm_", "aten::bmm", "aten::baddbmm"}
 _COPIES = {"aten::copy_", "aten::cat", "aten::clone", "aten::_to_copy", "aten::contiguous"}
 _ATTENTION = "aten::_scaled_dot_product"
+# Where attention goes through matrix products, they and the softmax lie in the function's range.
+_ATTENTION_RANGES = {
+    "attention_forward": "_JointAttention",
+    "attention_backward": "_JointAttentionBackward",
+}
 
 
 class PartsRecorder:
@@ -45,10 +50,16 @@ class PartsRecorder:
         events: Any = self._profile.events() or []
         backward = [e.time_range for e in events if e.name == "backward"]
         optimizer = [e.time_range for e in events if e.name.startswith("Optimizer.step")]
+        attention = {
+            part: [e.time_range for e in events if e.name == name]
+            for part, name in _ATTENTION_RANGES.items()
+        }
         seconds = dict.fromkeys(PARTS, 0.0)
         for event in events:
             if _lies_in(event, optimizer):
                 part = "optimizer"
+            elif found := _attention_part(event, attention):
+                part = found
             else:
                 part = _part(event, is_backward=_lies_in(event, backward))
             seconds[part] += event.self_cpu_time_total / 1e6
@@ -57,6 +68,13 @@ class PartsRecorder:
 
 def _lies_in(event: Any, ranges: list[Any]) -> bool:
     return any(r.start <= event.time_range.start and event.time_range.end <= r.end for r in ranges)
+
+
+def _attention_part(event: Any, attention: dict[str, list[Any]]) -> str | None:
+    """The part of a product or a softmax that attention is made of."""
+    if event.name not in _PRODUCTS | {"aten::_softmax"}:
+        return None
+    return next((part for part, ranges in attention.items() if _lies_in(event, ranges)), None)
 
 
 def _part(event: Any, *, is_backward: bool) -> str:

@@ -28,6 +28,7 @@ class CaptionTemplate(io.ComfyNode):
                 wires.out(wires.Captioned, "captioned", "For Build Dataset."),
                 wires.out(io.String, "captions", "All captions, one a line."),
                 wires.out(io.String, "warnings", "What the caption check found."),
+                wires.out(wires.CaptionFields, "fields", "Fills the slots of preview prompts."),
             ],
         )
 
@@ -52,7 +53,11 @@ class CaptionTemplate(io.ComfyNode):
         texts = [entry.caption for entry in captioned]
         lines = [*warnings, "", *texts] if warnings else texts
         return io.NodeOutput(
-            captioned, "\n".join(texts), "\n".join(warnings), ui=wires.show(lines=lines)
+            captioned,
+            "\n".join(texts),
+            "\n".join(warnings),
+            described,
+            ui=wires.show(lines=lines),
         )
 
 

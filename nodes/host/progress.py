@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import comfy.model_management
 import comfy.utils
+from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
 
@@ -26,6 +27,12 @@ def show_text(node_id: object, text: str) -> None:
     server = PromptServer.instance
     if server is not None:
         server.send_progress_text(text, str(node_id))
+
+
+def running_node() -> str:
+    """Id of the node that ComfyUI executes at present; empty outside of any."""
+    context = get_executing_context()
+    return "" if context is None else str(context.node_id)
 
 
 def is_cancelled() -> bool:

@@ -6,25 +6,30 @@ the saved file will get.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import comfy.lora
 import comfy.lora_convert
+import comfy.model_management
 import comfy.sample
 import comfy.samplers
 import comfy.sd
 import comfy.utils
 import torch
 
-from ...trainer.errors import ExportError
+from ...trainer.errors import ConfigError, ExportError
 from .encoders import escape_weights
 
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """One preview: size in pixels, frames (4n + 1), sampler steps, guidance, seed, sampler."""
+    """One preview: size in pixels, frames (4n + 1), sampler steps, guidance, seed, sampler.
+
+    Raises:
+        ConfigError: HunyuanVideo makes no clips of that length or size.
+    """
 
     width_px: int
     height_px: int
@@ -34,6 +39,20 @@ class SampleSettings:
     seed: int
     sampler: str = "euler"
     scheduler: str = "simple"
+
+    def __post_init__(self) -> None:
+        if self.frames % 4 != 1:
+            lower = max(1, (self.frames - 1) // 4 * 4 + 1)
+            raise ConfigError(
+                f"'frames' is {self.frames}, but a clip has 4n + 1 frames. "
+                f"Use {lower} or {lower + 4}."
+            )
+        for name, side in (("width", self.width_px), ("height", self.height_px)):
+            if side % 16 or side < 16:
+                raise ConfigError(
+                    f"'{name}' is {side}, but sides are multiples of 16 pixels. "
+                    f"Use {max(1, round(side / 16)) * 16}."
+                )
 
 
 @dataclass(frozen=True)
@@ -78,7 +97,10 @@ def check_keys(model: object, lora: Mapping[str, torch.Tensor]) -> KeyReport:
 
 
 def sample_latents(
-    model: object, conditioning: list[object], settings: SampleSettings, on_step: object = None
+    model: object,
+    conditioning: list[object],
+    settings: SampleSettings,
+    on_step: Callable[[int, int], object] | None = None,
 ) -> torch.Tensor:
     """Sample raw latents float32 [1, 16, F', H/8, W/8] with ComfyUI's KSampler, without CFG."""
     latent_frames = (settings.frames - 1) // 4 + 1
@@ -91,6 +113,7 @@ def sample_latents(
     guided = [[entry[0], {**entry[1], "guidance": settings.guidance}] for entry in conditioning]
 
     def callback(step: int, _denoised: object, _x: object, total: int) -> None:
+        comfy.model_management.throw_exception_if_processing_interrupted()
         if on_step is not None:
             on_step(step + 1, total)
 
@@ -115,10 +138,45 @@ def encode_prompt(clip: object, prompt: str) -> list[object]:
     return clip.encode_from_tokens_scheduled(clip.tokenize(escape_weights(prompt)))
 
 
+def encode_prompts(clip: object, prompts: Sequence[str]) -> list[list[object]]:
+    """CONDITIONING of each prompt, in main memory, so that the text encoders may be unloaded."""
+    return [_on_cpu(encode_prompt(clip, prompt)) for prompt in prompts]
+
+
+def _on_cpu(value: object) -> object:
+    if torch.is_tensor(value):
+        return value.cpu()
+    if isinstance(value, dict):
+        return {key: _on_cpu(part) for key, part in value.items()}
+    return [_on_cpu(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
 def decode_frames(vae: object, latents: torch.Tensor) -> torch.Tensor:
     """Pixels float32 [F, H, W, 3] in 0..1 of raw latents [1, 16, F', h, w]."""
     images = vae.decode(latents)
     return images.reshape(-1, *images.shape[-3:]).float().cpu().clamp(0.0, 1.0)
+
+
+def has_fast_view(model: object) -> bool:
+    """Whether ComfyUI knows how to show this model's latents without a VAE."""
+    return model.get_model_object("latent_format").latent_rgb_factors is not None
+
+
+def view_latents(model: object, latents: torch.Tensor, settings: SampleSettings) -> torch.Tensor:
+    """A blurred view of raw latents without a VAE: float32 [F', H, W, 3] in 0..1.
+
+    Colours come from ComfyUI's own factors for the model's latents, one frame for each latent
+    frame (4 frames of the clip).
+    """
+    latent_format = model.get_model_object("latent_format")
+    scaled = latent_format.process_in(latents.float().cpu())
+    factors = torch.tensor(latent_format.latent_rgb_factors)
+    colours = torch.einsum("cfhw,cr->frhw", scaled[0], factors)
+    if latent_format.latent_rgb_factors_bias is not None:
+        colours += torch.tensor(latent_format.latent_rgb_factors_bias)[:, None, None]
+    size = (settings.height_px, settings.width_px)
+    large = torch.nn.functional.interpolate(colours, size, mode="bicubic", antialias=True)
+    return ((large.movedim(1, -1) + 1.0) / 2.0).clamp(0.0, 1.0)
 
 
 def sampler_names() -> list[str]:

@@ -8,23 +8,20 @@ import torch
 from comfy_api.latest import io
 
 from ...trainer.data.sheets.side_by_side import draw_side_by_side
-from ...trainer.errors import ConfigError
 from ...trainer.training.results.picking import Pick
 from .. import wires
 from ..host.demo_models import load_demo_models
 from ..host.folders import find_source
 from ..host.progress import Progress
 from ..host.sampling import (
-    SampleSettings,
     apply_lora,
     check_keys,
     decode_frames,
     encode_prompt,
     read_lora,
     sample_latents,
-    sampler_names,
-    scheduler_names,
 )
+from ..sample_inputs import sample_settings, sampler_inputs, size_inputs
 
 
 class Preview(io.ComfyNode):
@@ -64,7 +61,7 @@ class Preview(io.ComfyNode):
         """Sample twice and put the pictures side by side."""
         path = checkpoint.path if checkpoint is not None else find_source(lora_file, "lora_file")
         prompt, strength = str(options.pop("prompt")), float(options.pop("strength"))
-        settings = _sample_settings(options)
+        settings = sample_settings(options)
         lora = read_lora(Path(path))
         report = check_keys(model, lora)
         conditioning = encode_prompt(clip, prompt)
@@ -125,26 +122,6 @@ class DemoModels(io.ComfyNode):
         return io.NodeOutput(models.model, models.clip, models.vae)
 
 
-def _sample_settings(options: dict[str, object]) -> SampleSettings:
-    settings = SampleSettings(
-        width_px=int(options["width"]),
-        height_px=int(options["height"]),
-        frames=int(options["frames"]),
-        steps=int(options["steps"]),
-        guidance=float(options["guidance"]),
-        seed=int(options["seed"]),
-        sampler=str(options["sampler"]),
-        scheduler=str(options["scheduler"]),
-    )
-    if settings.frames % 4 != 1:
-        lower = max(1, (settings.frames - 1) // 4 * 4 + 1)
-        raise ConfigError(
-            f"'frames' is {settings.frames}, but a clip has 4n + 1 frames. "
-            f"Use {lower} or {lower + 4}."
-        )
-    return settings
-
-
 def _preview_inputs() -> list[io.Input]:
     return [
         io.Model.Input("model", tooltip="The base model, without the LoRA."),
@@ -152,18 +129,10 @@ def _preview_inputs() -> list[io.Input]:
         io.Vae.Input("vae", tooltip="The VAE."),
         io.String.Input("prompt", default="", multiline=True,
                         tooltip="What to draw; use the trigger word."),
-        io.Int.Input("width", default=544, min=64, max=4096, step=16, tooltip="In pixels."),
-        io.Int.Input("height", default=960, min=64, max=4096, step=16, tooltip="In pixels."),
-        io.Int.Input("frames", default=1, min=1, max=257, step=4,
-                     tooltip="1 for a picture, 4n + 1 for a clip."),
-        io.Int.Input("steps", default=20, min=1, max=200, tooltip="Sampler steps."),
-        io.Float.Input("guidance", default=6.0, min=0.0, max=30.0, step=0.1,
-                       tooltip="Embedded guidance; HunyuanVideo samples with 6."),
+        *size_inputs(),
         io.Float.Input("strength", default=1.0, min=-4.0, max=4.0, step=0.05,
                        tooltip="Strength of the LoRA."),
-        io.Combo.Input("sampler", options=sampler_names(), default="euler", tooltip="Sampler."),
-        io.Combo.Input("scheduler", options=scheduler_names(), default="simple",
-                       tooltip="Noise schedule."),
+        *sampler_inputs(),
         io.Int.Input("seed", default=0, min=0, max=0xFFFFFFFFFFFF,
                      control_after_generate=False, tooltip="Same seed, same picture."),
         wires.Checkpoint.Input("checkpoint", optional=True, tooltip="From Pick Checkpoint."),

@@ -22,7 +22,7 @@ from .. import wires
 from ..host.folders import run_folder
 from ..host.progress import raise_if_cancelled
 from ..host.runs.planning import Limits
-from ..host.runs.session import TrainingJob, train_on_model
+from ..host.runs.session import Graph, TrainingJob, train_on_model
 from ..host.sampling import apply_lora, read_lora
 
 _UNITS = ["epochs", "steps"]
@@ -55,7 +55,7 @@ class Train(io.ComfyNode):
                     "The model with the last LoRA applied.",
                 ),
             ],
-            hidden=[io.Hidden.unique_id],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
         )
 
     @classmethod
@@ -72,8 +72,11 @@ class Train(io.ComfyNode):
             precision=options["precision"],
             keep_old_run=options["if_run_exists"] == "start over",
             limits=options.get("plan") or Limits(),
+            previews=options.get("previews"),
+            node_id=cls.hidden.unique_id,
+            graph=Graph(cls.hidden.prompt, cls.hidden.extra_pnginfo),
         )
-        result = train_on_model(model, job, cls.hidden.unique_id)
+        result = train_on_model(model, job)
         raise_if_cancelled()
         history = read_history(result.run_folder)
         lora = read_lora(result.last_checkpoint)
@@ -103,6 +106,8 @@ def _config(run_name: str, options: dict[str, Any]) -> RunConfig:
         caption_dropout=options["caption_dropout"],
         accumulate_together=options.get("accumulate_together", False),
         compile=options.get("compile", False),
+        validate_every_steps=options.get("validate_every", 0),
+        patience=options.get("patience", 0),
     )
     config = RunConfig(
         lora=options.get("lora_settings") or LoraSettings(),
@@ -133,9 +138,10 @@ def _inputs() -> list[io.Input]:
                        tooltip="What save_every counts."),
         io.Int.Input("batch_size", default=1, min=1, max=256, tooltip=docs["batch_size"]),
         io.Int.Input("accumulation", default=1, min=1, max=256, tooltip=docs["accumulation"]),
-        io.Int.Input("hold_out", default=0, min=0, max=1000,
+        io.Int.Input("hold_out", default=0, min=-1, max=1000,
                      tooltip="So many crops are kept out of training to measure the loss on, "
-                     "without the LoRA and at every checkpoint, always with the same noise."),
+                     "always with the same noise; all crops of a picture together. -1: a tenth of "
+                     "the pictures, none where there are fewer than 8."),
         io.Float.Input("guidance", default=1.0, min=0.0, max=100.0, step=0.1,
                        tooltip=docs["guidance"]),
         io.Combo.Input("guidance_units", options=["sampling", "raw"], default="sampling",
@@ -165,4 +171,11 @@ def _inputs() -> list[io.Input]:
         io.Boolean.Input("accumulate_together", default=False, optional=True,
                          tooltip=docs["accumulate_together"]),
         io.Boolean.Input("compile", default=False, optional=True, tooltip=docs["compile"]),
+        io.Int.Input("validate_every", default=0, min=0, max=1_000_000, optional=True,
+                     tooltip="Measure the loss with fixed noise each time so many steps are done; "
+                     "0: at every checkpoint."),
+        io.Int.Input("patience", default=0, min=0, max=1000, optional=True,
+                     tooltip=docs["patience"]),
+        wires.Previews.Input("previews", optional=True,
+                             tooltip="From Preview Settings: samples while it trains."),
     ]  # fmt: skip

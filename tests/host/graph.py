@@ -25,7 +25,7 @@ def demo_prompt(server: HostServer, run_name: str, **train: Any) -> Prompt:
 def short_prompt(server: HostServer, run_name: str, steps: int, **train: Any) -> Prompt:
     """A run of a few steps on a few small crops, up to the training node."""
     settings = {"length": steps, "length_unit": "steps", "save_every": 1000, "save_unit": "steps"}
-    prompt = demo_prompt(server, run_name, **settings, **{"hold_out": 0, **train})
+    prompt = demo_prompt(server, run_name, **{**settings, "hold_out": 0, **train})
     inputs(prompt, "HunyuanLoraCropToBuckets").update(SMALL_CROPS)
     inputs(prompt, "HunyuanLoraBuildDataset")["name"] = "short"
     after = {"HunyuanLoraPickCheckpoint", "HunyuanLoraLossPlot", "HunyuanLoraPreview"}

@@ -145,7 +145,7 @@ def test_held_out_items_are_measured_and_not_trained(tmp_path: Path) -> None:
     lines = (tmp_path / "runs/figure/events.jsonl").read_text("utf-8").splitlines()
     events = [json.loads(line) for line in lines]
     assert events[0]["items"] == 2
-    assert [event["step"] for event in events if event["type"] == "validation"] == [2, 4]
+    assert [event["step"] for event in events if event["type"] == "validation"] == [0, 2, 4]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from ..data.cache.caching import LatentCache, TextCache, latent_key, text_key
 from ..data.cache.headers import CacheHeader, list_headers
 from ..data.dataset.reading import Dataset, load_dataset
 from ..data.file_index import FileIndex
-from ..errors import CacheError, ConfigError
+from ..data.splitting import split_held_out
+from ..errors import CacheError
 from ..export.metadata import dataset_metadata
 
 PICTURE_INDEX = "pictures_index.jsonl"
@@ -32,9 +33,8 @@ def prepare_data(config: RunConfig) -> PreparedData:
     """Items and held-out items of the configuration's dataset and caches.
 
     Raises:
-        DatasetError: The dataset cannot be read.
+        DatasetError: The dataset cannot be read, or nothing would be left to train on.
         CacheError: Something is not cached.
-        ConfigError: More items are held out than there are.
     """
     cache = Path(config.data.latent_cache)
     # Beside the cache, because the dataset's folders may be anybody's.
@@ -44,30 +44,11 @@ def prepare_data(config: RunConfig) -> PreparedData:
     latents = open_latent_cache(dataset, cache)
     text = open_text_cache(dataset, Path(config.data.text_cache))
     items = collect_items(dataset, latents, text)
-    trained, held_out = split_items(items, config.data.hold_out)
+    trained, held_out = split_held_out(items, config.data.hold_out)
     captions: dict[str, list[str]] = {}
     for item in dataset.items:
         captions.setdefault(item.image_path.parent.name, []).append(item.caption)
     return PreparedData(trained, held_out, text.entries.get(""), dataset_metadata(captions))
-
-
-def split_items(
-    items: tuple[TrainingItem, ...], held: int
-) -> tuple[tuple[TrainingItem, ...], tuple[TrainingItem, ...]]:
-    """Items to train on and items held out, which are spread evenly over the dataset.
-
-    Raises:
-        ConfigError: Nothing would be left to train on.
-    """
-    total = len(items)
-    if held >= total:
-        raise ConfigError(
-            f"'data.hold_out' is {held}, but the dataset has {total} items and at least one must "
-            "be trained on. Lower it."
-        )
-    chosen = {(2 * number + 1) * total // (2 * held) for number in range(held)}
-    trained = tuple(item for place, item in enumerate(items) if place not in chosen)
-    return trained, tuple(item for place, item in enumerate(items) if place in chosen)
 
 
 def open_latent_cache(dataset: Dataset, folder: Path) -> LatentCache:

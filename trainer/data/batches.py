@@ -42,6 +42,8 @@ class TrainingItem:
     """Times it comes in an epoch, at least 1."""
     text_tokens: int = 0
     """Length of its conditioning; 0 when the file was not looked into yet."""
+    source: str = ""
+    """The picture it was cut from; empty: not known, then it stands for itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +89,9 @@ def collect_items(
             raise CacheError(f"'{latents}' holds latents of shape {list(shape)}. Cache it again.")
         whole_key = f"{key[:16]}{text_key(item.caption, text_cache.identity)[:16]}"
         tokens = (text_cache.shapes.get(text) or (0,))[0]
-        items.append(TrainingItem(whole_key, latents, text, shape, item.repeats, tokens))
+        items.append(
+            TrainingItem(whole_key, latents, text, shape, item.repeats, tokens, item.source)
+        )
     if missing:
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         raise CacheError(

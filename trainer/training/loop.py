@@ -1,4 +1,4 @@
-"""The training loop: steps in order, saves, events, cancelling and resuming.
+"""The training loop: steps in order, saves, measurements, previews, cancelling and resuming.
 
 Everything that a step depends on (items, noise, noise levels, learning rate) is a function of the
 step's number, so a resumed run does exactly what an unbroken one does.
@@ -9,24 +9,24 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from dataclasses import replace
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ..data.batches import Batch, BatchSampler, TrainingItem
+from ..data.batches import BatchSampler
 from ..errors import ConfigError, DatasetError, DivergedError, StateError
-from .forward import compute_joint_loss, compute_loss, load_on_device
-from .noise.flow import NoisyBatch, sample_noisy_batch
-from .noise.randomness import placed_generator
+from .commanding import CommandDesk
+from .judging import RunJudge
+from .measuring.measurer import Measurer
+from .measuring.memory_use import MemoryUse
+from .occasions import Occasions
 from .optim.optimizers import make_optimizer, prodigy_d, set_learning_rate
 from .optim.schedules import learning_rate_factor
 from .reports import HookCaller, Hooks, StepReport, TrainRequest, TrainResult
 from .runs.saving import RunSaver
-from .step_order import Step, StepOrder
-from .validation import ValidationPlan, validation_loss
+from .steps.step_order import Step, StepOrder
+from .steps.step_runner import StepRunner
 
 TIMED_STEPS = 20
 
@@ -38,11 +38,12 @@ def run_training(
 
     Args:
         request: The run. Its network is trained in place.
-        hooks: Reports and cancelling.
+        hooks: Reports, previews, commands and cancelling.
         resume: Go on from the newest state in the run folder.
 
     Returns:
-        The result; `stopped` tells whether it was cancelled. A cancelled run can be resumed.
+        The result; `stopped` tells whether it ended before its last step. Such a run can be
+        resumed.
 
     Raises:
         ConfigError: Settings that cannot work together, or nothing to train.
@@ -69,56 +70,82 @@ class _Training:
         self._parameters = list(request.network.parameters())
         self._optimizer = make_optimizer(self._config.optimizer, self._parameters, train.seed)
         self._saver = RunSaver(request, self._optimizer, self._hooks)
+        self._desk = CommandDesk(hooks.control, self._saver, self._order, self._hooks)
+        self._runner = StepRunner(request, self._desk.must_leave)
+        self._occasions = Occasions(train, self._order)
+        self._measurer = Measurer(request)
+        self._judge = RunJudge(self._saver, train.patience)
+        self._memory = MemoryUse(request.device)
         self._timings: deque[float] = deque(maxlen=TIMED_STEPS)
         self._weights_are_sound = True
-        self._losses: list[float] = []
-        self._steps_done = 0
         if resume:
-            self._steps_done, self._losses = self._saver.restore()
+            self._saver.restore(self._order)
         else:
-            self._saver.begin()
+            self._saver.begin(self._order)
 
     def run(self) -> TrainResult:
-        order = self._order
-        self._saver.emit(
-            "start",
-            steps_done=self._steps_done,
-            steps_total=order.steps_total,
-            epochs_total=order.epochs_total,
-            steps_per_epoch=order.steps_per_epoch,
-            warmup_steps=self._config.schedule.warmup_steps,
-            items=len(self._request.items),
-            seed=self._config.train.seed,
-        )
+        saver, desk = self._saver, self._desk
+        self._emit_start()
         try:
-            while self._steps_done < order.steps_total and not self._hooks.should_stop():
-                if self._train_step(order.step(self._steps_done)):
+            if saver.steps_done == 0:
+                self._before_first_step()
+            while not self._is_over():
+                if desk.is_called:
+                    desk.serve()
+                elif self._train_step(self._order.step(saver.steps_done)):
                     self._after_step()
         except BaseException as error:
             self._save_after(error)
             raise
         finally:
+            desk.close()
             self._optimizer.zero_grad(set_to_none=True)
         return self._finish()
 
+    def _is_over(self) -> bool:
+        is_done = self._saver.steps_done >= self._order.steps_total
+        return is_done or self._desk.stop_reason != "" or self._hooks.should_stop()
+
+    def _emit_start(self) -> None:
+        order, memory = self._order, self._request.memory_plan_mb
+        self._saver.emit(
+            "start",
+            steps_done=self._saver.steps_done,
+            steps_total=order.steps_total,
+            epochs_total=order.epochs_total,
+            steps_per_epoch=order.steps_per_epoch,
+            warmup_steps=self._config.schedule.warmup_steps,
+            items=len(self._request.items),
+            held_out=len(self._measurer.held_out),
+            probe=len(self._measurer.probe),
+            seed=self._config.train.seed,
+            **({"plan": dict(memory)} if memory else {}),
+        )
+
+    def _before_first_step(self) -> None:
+        """What checkpoints are compared with: a fresh LoRA leaves the base model as it is."""
+        if self._occasions.measures_at_all:
+            self._measure()
+        if self._config.train.sample_at_start:
+            self._desk.sample(at_start=True)
+
     def _train_step(self, step: Step) -> bool:
-        """Do one step; False when it was cancelled, and then nothing has changed."""
+        """Do one step; False when it was given up, and then nothing has changed."""
         started = time.monotonic()
         self._optimizer.zero_grad(set_to_none=True)
-        together = self._config.train.accumulate_together
-        total = self._joint_backward(step) if together else self._backward(step)
+        total = self._runner.backward(step)
         if total is None:
+            self._optimizer.zero_grad(set_to_none=True)
             return False
-        loss_value, grad_norm = self._checked_gradient(total)
+        loss_value, grad_norm = self._checked_gradient(total.loss)
+        learned = time.monotonic()
         d = prodigy_d(self._optimizer)
         lr = self._update_weights(step.number)
-        self._steps_done = step.number + 1
-        self._losses.append(loss_value)
-        seconds = time.monotonic() - started
-        self._timings.append(seconds)
-        mean_seconds = sum(self._timings) / len(self._timings)
+        self._saver.note_step(step.number + 1, loss_value)
+        ended = time.monotonic()
+        self._timings.append(ended - started)
         report = StepReport(
-            step=self._steps_done,
+            step=step.number + 1,
             steps_total=self._order.steps_total,
             epoch=step.epoch + 1,
             epochs_total=self._order.epochs_total,
@@ -126,62 +153,19 @@ class _Training:
             lr=lr if d is None else d * lr,
             d=d,
             grad_norm=grad_norm,
-            seconds=seconds,
-            remaining_seconds=mean_seconds * (self._order.steps_total - self._steps_done),
+            seconds=ended - started,
+            remaining_seconds=self._mean_seconds() * (self._order.steps_total - step.number - 1),
         )
-        self._report(report)
+        parts = {
+            "load": total.load_seconds,
+            "model": learned - started - total.load_seconds,
+            "optimizer": ended - learned,
+        }
+        self._report(report, step, parts)
         return True
 
-    def _backward(self, step: Step) -> torch.Tensor | None:
-        """Gradients of a step, batch after batch, and its loss; None when cancelled."""
-        request, guidance = self._request, self._config.train.sampling_guidance
-        total = torch.zeros((), device=request.device)
-        first = 0
-        for batch in step.batches:
-            if self._hooks.should_stop():
-                return None
-            loaded, noisy = self._noisy_batch(step, batch, first)
-            loss = compute_loss(request.model, loaded, noisy, guidance, request.network)
-            loss = loss * (len(batch) / step.samples)
-            loss.backward()  # type: ignore[no-untyped-call]
-            total += loss.detach()
-            first += len(batch)
-        return total
-
-    def _joint_backward(self, step: Step) -> torch.Tensor | None:
-        """As `_backward`, with all batches in one pass."""
-        if self._hooks.should_stop():
-            return None
-        firsts = accumulate(map(len, step.batches), initial=0)
-        pairs = [
-            self._noisy_batch(step, batch, first)
-            for batch, first in zip(step.batches, firsts, strict=False)
-        ]
-        request, guidance = self._request, self._config.train.sampling_guidance
-        loss = compute_joint_loss(request.model, pairs, guidance, request.network)
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss.detach()
-
-    def _noisy_batch(
-        self, step: Step, batch: tuple[int, ...], first: int
-    ) -> tuple[Batch, NoisyBatch]:
-        request, train = self._request, self._config.train
-        places = [(step.number, first + place) for place in range(len(batch))]
-        items = [
-            self._with_caption_dropout(request.items[index], place)
-            for index, place in zip(batch, places, strict=True)
-        ]
-        loaded = load_on_device(items, request.latent_scale, request.device)
-        generators = [placed_generator(train.seed, "noise", *place) for place in places]
-        return loaded, sample_noisy_batch(loaded.latents, self._config.timestep, generators)
-
-    def _with_caption_dropout(self, item: TrainingItem, place: tuple[int, int]) -> TrainingItem:
-        share, empty = self._config.train.caption_dropout, self._request.empty_text_path
-        if share == 0 or empty is None:
-            return item
-        generator = placed_generator(self._config.train.seed, "caption", *place)
-        is_dropped = torch.rand(1, generator=generator, dtype=torch.float64).item() < share
-        return replace(item, text_path=empty) if is_dropped else item
+    def _mean_seconds(self) -> float:
+        return sum(self._timings) / len(self._timings)
 
     def _checked_gradient(self, loss: torch.Tensor) -> tuple[float, float]:
         """Clip the gradient; loss and length before clipping, both finite."""
@@ -194,10 +178,10 @@ class _Training:
 
     def _diverged_text(self, loss: float, norm: float) -> str:
         what = f"Loss became {loss}" if not math.isfinite(loss) else f"The gradient became {norm}"
-        before = (
-            f" (loss {self._losses[-1]:.4g} at step {self._steps_done})" if self._losses else ""
-        )
-        saved = self._saver.last_checkpoint
+        saver = self._saver
+        last = saver.losses[-1] if saver.losses else None
+        before = f" (loss {last:.4g} at step {saver.steps_done})" if last is not None else ""
+        saved = saver.last_checkpoint
         safe = f" The LoRA in '{saved.name}' is safe." if saved else " No LoRA was saved yet."
         optimizer = self._config.optimizer
         advice = (
@@ -205,18 +189,19 @@ class _Training:
             if optimizer.name == "prodigy"
             else f"Lower 'learning_rate' (now {optimizer.base_learning_rate:g})"
         )
-        return f"{what} at step {self._steps_done + 1}{before}.{safe} {advice} and start again."
+        return f"{what} at step {saver.steps_done + 1}{before}.{safe} {advice} and start again."
 
     def _update_weights(self, number: int) -> float:
-        factor = learning_rate_factor(self._config.schedule, number, self._order.steps_total)
-        lr = self._config.optimizer.base_learning_rate * factor
+        total = self._order.total_at(number)
+        lr = self._config.optimizer.base_learning_rate
+        lr *= learning_rate_factor(self._config.schedule, number, total)
         set_learning_rate(self._optimizer, lr)
         self._weights_are_sound = False
         self._optimizer.step()
         self._weights_are_sound = True
         return lr
 
-    def _report(self, report: StepReport) -> None:
+    def _report(self, report: StepReport, step: Step, parts: dict[str, float]) -> None:
         values: dict[str, Any] = {
             "step": report.step,
             "epoch": report.epoch,
@@ -227,58 +212,59 @@ class _Training:
         }
         if report.d is not None:
             values["d"] = report.d
-        self._saver.emit("step", **values)
+        values["parts"] = {name: round(seconds, 4) for name, seconds in parts.items()}
+        values["bucket"] = self._runner.bucket_text(step)
+        self._saver.emit("step", **values, **self._memory.read())
         self._hooks.on_step(report)
 
     def _after_step(self) -> None:
-        train, done = self._config.train, self._steps_done
-        epochs_done = done // self._order.steps_per_epoch
-        by_epoch = train.save_every_epochs > 0 and self._order.ends_epoch(done)
-        if (by_epoch and epochs_done % train.save_every_epochs == 0) or (
-            train.save_every_steps > 0 and done % train.save_every_steps == 0
-        ):
+        done, due = self._saver.steps_done, self._occasions
+        is_last = done == self._order.steps_total
+        if due.saves(done):
             # The last save must succeed; one on the way may fail without ending the run.
-            if done < self._order.steps_total:
-                self._saver.try_save(done, self._order.epoch_of(done))
-        if train.validate_every_steps > 0 and done % train.validate_every_steps == 0:
-            self._validate()
+            self._saver.try_save()
+        was_measured = due.measures(done) and self._measure()
+        if is_last:
+            self._saver.save()
+        if was_measured or due.saves(done):
+            self._judge.judge(was_measured=was_measured)
+        if self._judge.wants_to_stop and not is_last:
+            self._desk.stop_by_itself()
+        if due.samples(done):
+            self._desk.sample()
 
-    def _validate(self) -> None:
-        request, train = self._request, self._config.train
-        plan = ValidationPlan(
-            seed=train.seed,
-            guidance=train.sampling_guidance,
-            latent_scale=request.latent_scale,
-            device=request.device,
-        )
-        result = validation_loss(
-            request.model, request.validation_items, plan, request.network, self._hooks.should_stop
-        )
-        if result is not None and math.isfinite(result.mean):
-            self._saver.emit("validation", step=self._steps_done, loss=result.mean)
+    def _measure(self) -> bool:
+        """Measure, unless a command or cancelling comes in between."""
+        found = self._measurer.measure(self._desk.must_leave_between_items)
+        if found is not None:
+            self._saver.emit("validation", step=self._saver.steps_done, **found)
+        return found is not None
 
     def _save_after(self, error: BaseException) -> None:
         """Keep what was trained when something else broke; the error itself goes on."""
         reason = "diverged" if isinstance(error, DivergedError) else "error"
         is_new = not isinstance(error, (DivergedError, StateError))
         if is_new and self._weights_are_sound:
-            self._saver.try_save(self._steps_done, self._order.epoch_of(self._steps_done))
-        self._saver.emit("stop", reason=reason, step=self._steps_done, text=str(error))
+            self._saver.try_save()
+        self._saver.emit("stop", reason=reason, step=self._saver.steps_done, text=str(error))
 
     def _finish(self) -> TrainResult:
-        done = self._steps_done
+        saver = self._saver
+        done = saver.steps_done
         stopped = done < self._order.steps_total
+        reason = (self._desk.stop_reason or "cancelled") if stopped else "finished"
         try:
-            self._saver.save(done, self._order.epoch_of(done))
+            saver.save()
         except StateError as error:
-            self._saver.emit("stop", reason="error", step=done, text=str(error))
+            saver.emit("stop", reason="error", step=done, text=str(error))
             raise
-        self._saver.emit("stop", reason="cancelled" if stopped else "finished", step=done)
+        self._judge.judge()
+        saver.emit("stop", reason=reason, step=done)
         return TrainResult(
             run_folder=Path(self._request.run_folder),
-            losses=tuple(self._losses),
+            losses=tuple(saver.losses),
             lora_state=self._request.network.state(),
-            last_checkpoint=self._saver.last_checkpoint,
+            last_checkpoint=saver.last_checkpoint,
             stopped=stopped,
             steps_done=done,
             stop_cause=self._hooks.cause,
@@ -294,8 +280,8 @@ def _check_request(request: TrainRequest) -> None:
             f"'caption_dropout' is {train.caption_dropout:g}, but the empty caption is not in the "
             "text cache. Cache the captions again, or set it to 0."
         )
-    if train.validate_every_steps > 0 and not request.validation_items:
+    if train.validate_every_steps > 0 and not request.validation_items and not train.probe_items:
         raise ConfigError(
             f"'validate_every_steps' is {train.validate_every_steps}, but no items are held out "
-            "to measure the loss on. Hold some out, or set it to 0."
+            "to measure the loss on and 'probe_items' is 0. Hold some out, or set it to 0."
         )

@@ -23,7 +23,8 @@ class TrainRequest:
     run_folder: where everything is written. network: the LoRA, already on `device`.
     latent_scale: factor from cached raw latents to latents. metadata: more text fields for the
     LoRA files. validation_items: items kept out of training. empty_text_path: the cached empty
-    caption, needed for caption dropout.
+    caption, needed for caption dropout. memory_plan_mb: planned peaks, "device_mb" and "host_mb",
+    to be shown beside the measured ones.
     """
 
     run_folder: Path
@@ -36,6 +37,7 @@ class TrainRequest:
     validation_items: Sequence[TrainingItem] = ()
     empty_text_path: Path | None = None
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    memory_plan_mb: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Hooks:
     control: commands of a person. on_sample: makes previews, whose files lie in the run's samples/;
     gives the fields of one "sample" event each ("path" from the run folder, "prompt", "seed",
     "strength", "seconds" ...). paused: what is done with the device while the run is paused.
+    stopping: errors out of on_sample that mean "cancelled" and end the run like should_stop.
     """
 
     on_step: Callable[[StepReport], object] = _ignore
@@ -96,6 +99,7 @@ class Hooks:
     control: RunControl | None = None
     on_sample: Callable[[SampleOccasion], Sequence[Mapping[str, Any]]] | None = None
     paused: Callable[[], AbstractContextManager[object]] = nullcontext
+    stopping: tuple[type[BaseException], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ class TrainResult:
     last_checkpoint: Path | None
     stopped: bool
     steps_done: int
-    stop_cause: Exception | None = None
+    stop_cause: BaseException | None = None
 
 
 class HookCaller:
@@ -122,7 +126,7 @@ class HookCaller:
         """Wrap the caller's hooks."""
         self._hooks = hooks
         self._is_stopping = False
-        self.cause: Exception | None = None
+        self.cause: BaseException | None = None
 
     def should_stop(self) -> bool:
         """Whether the run must stop: asked for by the caller, or after an exception in a hook."""
@@ -137,6 +141,28 @@ class HookCaller:
     def on_event(self, record: Mapping[str, Any]) -> None:
         """Hand over an event."""
         self._guard(self._hooks.on_event, record)
+
+    @property
+    def makes_samples(self) -> bool:
+        """Whether previews can be made."""
+        return self._hooks.on_sample is not None
+
+    def on_sample(self, occasion: SampleOccasion) -> tuple[Sequence[Mapping[str, Any]], str]:
+        """Have previews made: the fields of their events, and what went wrong."""
+        if self._hooks.on_sample is None:
+            return (), ""
+        try:
+            return self._hooks.on_sample(occasion), ""
+        except self._hooks.stopping as error:
+            self._is_stopping = True
+            self.cause = self.cause or error
+            return (), ""
+        except Exception as error:  # a preview is beside the point: training goes on
+            return (), str(error) or type(error).__name__
+
+    def paused(self) -> AbstractContextManager[object]:
+        """What is done with the device while the run is paused."""
+        return self._hooks.paused()
 
     def _guard(self, hook: Callable[..., object], *values: object) -> object:
         try:

@@ -5,13 +5,13 @@
 const SAMPLED = 4096;
 /** The middle part of the values, and how much of its width is added on either side. */
 const TAIL = 0.02;
-const REACH = 0.75;
+const REACH = 1;
 
 /**
  * The range outside which values count as outliers.
  *
- * It reaches three quarters of the middle 96%'s width beyond them; on normal noise that is five
- * standard deviations. Values without width, or fewer than 20 of them, have no outliers.
+ * It reaches the width of the middle 96% beyond them; on normal noise that is six standard
+ * deviations. Values without width, or fewer than 20 of them, have no outliers.
  *
  * @param {ArrayLike<number>} values those that are not finite do not count
  * @param {number} length how many of them count

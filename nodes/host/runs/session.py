@@ -2,46 +2,57 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import comfy.model_management
 import torch
 
 from ....trainer.config import RunConfig
 from ....trainer.data.batches import BatchSampler, TrainingItem, collect_items
 from ....trainer.data.cache.caching import LatentCache, TextCache
 from ....trainer.data.dataset.building import Dataset
-from ....trainer.errors import DatasetError, StateError
+from ....trainer.data.splitting import split_held_out
+from ....trainer.errors import StateError
 from ....trainer.model.activation_policy import ActivationPolicy
-from ....trainer.model.hunyuan_video import HunyuanVideo, HunyuanVideoConfig
 from ....trainer.planning.memory_plan import MemoryPlan
 from ....trainer.training.loop import run_training
 from ....trainer.training.network import make_network
-from ....trainer.training.reports import Hooks, StepReport, TrainRequest, TrainResult
+from ....trainer.training.reports import Hooks, SampleOccasion, TrainRequest, TrainResult
 from ....trainer.training.runs.run_folder import Run
-from ....trainer.training.step_order import StepOrder
-from ....trainer.training.validation import ValidationPlan, ValidationResult, validation_loss
+from ....trainer.training.steps.step_order import StepOrder
 from ....trainer.training.workload import COMPUTE_DTYPES
 from ..encoders import comfyui_version_text
-from ..progress import Progress, is_cancelled, raise_if_cancelled, readable_seconds
-from ..weights.borrowing import borrow_model, latent_scale, training_device
-from .live import live_run
-from .planning import Limits, ahead_of_use, has_limits, plan_run, room_for_training
+from ..progress import Progress, is_cancelled, raise_if_cancelled
+from ..weights.borrowing import latent_scale, training_device
+from .borrowed import BorrowedModel
+from .graph_file import save_graph
+from .live import LiveRun, live_run
+from .planning import Limits, has_limits, plan_run
+from .previews import PreviewPlan, make_sampler
+from .telling import SessionResult, StepTeller, describe
 
-_LOSSES_SHOWN = 20
+_MB = 1e6
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What runs, as ComfyUI hands it to a node: kept with the run, so that it can be cloned."""
+
+    prompt: object = None
+    extra_pnginfo: object = None
 
 
 @dataclass(frozen=True)
 class TrainingJob:
     """What the training node was asked to do.
 
-    hold_out: crops kept out of training. precision: "auto", "bf16" or "fp32". keep_old_run: begin
-    anew beside an earlier run of the same name instead of going on with it. limits: memory that
-    the run may take.
+    hold_out: crops kept out of training, whole pictures at a time; -1 chooses. precision: "auto",
+    "bf16" or "fp32". keep_old_run: begin anew beside an earlier run of the same name instead of
+    going on with it. limits: memory that the run may take. previews: None makes none. node_id: the
+    node on which progress is shown.
     """
 
     folder: Path
@@ -52,26 +63,18 @@ class TrainingJob:
     hold_out: int
     precision: str
     keep_old_run: bool
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits
+    previews: PreviewPlan | None
+    node_id: object
+    graph: Graph
 
 
-@dataclass(frozen=True)
-class SessionResult:
-    """What the node passes on: the run, its last LoRA file, sentences and figures."""
-
-    run_folder: Path
-    last_checkpoint: Path
-    lines: list[str]
-    facts: dict[str, Any]
-
-
-def train_on_model(model: object, job: TrainingJob, node_id: object) -> SessionResult:
+def train_on_model(model: object, job: TrainingJob) -> SessionResult:
     """Train on a MODEL; ComfyUI's own objects are only read.
 
     Args:
         model: ComfyUI's MODEL.
         job: Data and settings.
-        node_id: The node on which progress is shown.
 
     Raises:
         TrainerError: Data, settings or model cannot be used, or the run cannot go on.
@@ -81,162 +84,108 @@ def train_on_model(model: object, job: TrainingJob, node_id: object) -> SessionR
         items = collect_items(job.dataset, job.latents, job.text)
         training, held_out = split_held_out(items, job.hold_out)
         config = with_precision(job.config, job.precision, model)
-        config = _with_validation(config, training, held_out)
+        config = _with_validation(config, training)
+        config = _with_previews(config, job.previews)
         _make_room(job)
         device = training_device(model)
         plan = None
         if has_limits(device, job.limits):
             plan = plan_run(model, config, training, job.limits)
-        with (
-            borrow_model(model, room_for_training(plan, device)) as source,
-            ahead_of_use(source, plan, device) as lender,
-        ):
-            sizes = HunyuanVideoConfig.from_shapes(source.shapes)
+        with BorrowedModel(model, plan, device) as borrowed:
             dtype = COMPUTE_DTYPES[config.train.compute_dtype]
             policy = ActivationPolicy() if plan is None else plan.policy
             policy = replace(policy, compiled=config.train.compile)
-            velocity_model = HunyuanVideo(sizes, lender, dtype, device, policy)
-            network = make_network(source.shapes, config.lora, config.train.seed, device)
             request = TrainRequest(
                 run_folder=job.folder,
                 config=config,
                 items=training,
-                model=velocity_model,
-                network=network,
+                model=borrowed.velocity_model(dtype, policy),
+                network=make_network(borrowed.shapes, config.lora, config.train.seed, device),
                 latent_scale=latent_scale(model),
                 metadata=_metadata(model, job.dataset),
                 validation_items=held_out,
                 empty_text_path=job.text.entries.get(""),
                 device=device,
+                memory_plan_mb=_planned_mb(plan),
             )
-            return _run(request, plan, node_id)
+            return _Session(request, job, plan, borrowed).run()
 
 
-def split_held_out(
-    items: Sequence[TrainingItem], count: int
-) -> tuple[tuple[TrainingItem, ...], tuple[TrainingItem, ...]]:
-    """Items to train on and items to measure on, chosen by their content and so always the same.
+class _Session:
+    def __init__(
+        self,
+        request: TrainRequest,
+        job: TrainingJob,
+        plan: MemoryPlan | None,
+        borrowed: BorrowedModel,
+    ) -> None:
+        self._request = request
+        self._job = job
+        self._plan = plan
+        self._borrowed = borrowed
+        self._run = Run(request.run_folder)
 
-    Raises:
-        DatasetError: Nothing would be left to train on.
-    """
-    if count >= len(items):
-        raise DatasetError(
-            f"'hold_out' is {count}, but the dataset has only {len(items)} crops. "
-            "Lower it so that some are left to train on."
+    def run(self) -> SessionResult:
+        is_resumed = self._run.exists
+        folder = self._run.folder
+        with live_run(folder.name, folder, self._job.node_id) as live:
+            try:
+                result = run_training(self._request, self._hooks(live), resume=is_resumed)
+            except StateError as error:
+                if not is_resumed:
+                    raise
+                raise StateError(f"{error} {_other_name_text(self._request)}") from error
+        self._check(result)
+        if self._plan is not None and not self._plan.fits:
+            self._run.append_event("warning", text=self._plan.remarks[0])
+        return describe(self._request, result, self._plan)
+
+    def _hooks(self, live: LiveRun) -> Hooks:
+        teller = StepTeller(Progress(self._job.node_id, 1))
+        graph = self._job.graph
+
+        def on_event(record: Mapping[str, Any]) -> None:
+            # Not before: a run that cannot be resumed keeps the graph that it was begun with.
+            if record["type"] == "start":
+                save_graph(self._run.folder, graph.prompt, graph.extra_pnginfo)
+            live.on_event(record)
+
+        return Hooks(
+            on_step=teller.on_step,
+            on_event=on_event,
+            should_stop=is_cancelled,
+            control=live.control,
+            on_sample=self._sampler(),
+            paused=lambda: self._borrowed.given_back(unload=True),
+            stopping=(comfy.model_management.InterruptProcessingException,),
         )
-    order = sorted(items, key=lambda item: hashlib.blake2b(item.key.encode()).digest())
-    held = {item.key for item in order[:count]}
+
+    def _sampler(self) -> Callable[[SampleOccasion], list[dict[str, Any]]] | None:
+        previews = self._job.previews
+        if previews is None:
+            return None
+        make = make_sampler(previews, self._borrowed.model, self._run)
+
+        def on_sample(occasion: SampleOccasion) -> list[dict[str, Any]]:
+            with self._borrowed.given_back(unload=False):
+                return make(occasion)
+
+        return on_sample
+
+    def _check(self, result: TrainResult) -> None:
+        if result.stop_cause is not None:
+            # ComfyUI's own cancel arrives as an exception out of the progress bar.
+            raise result.stop_cause
+        raise_if_cancelled()
+        if result.last_checkpoint is None:
+            raise StateError("The run ended before its first step. Queue it again to train.")
+
+
+def _other_name_text(request: TrainRequest) -> str:
     return (
-        tuple(item for item in items if item.key not in held),
-        tuple(item for item in items if item.key in held),
+        f"A run called '{request.run_folder.name}' exists already: choose another 'run_name', or "
+        "set 'if_run_exists' to 'start over', which keeps the old run beside it."
     )
-
-
-def _run(request: TrainRequest, plan: MemoryPlan | None, node_id: object) -> SessionResult:
-    run = Run(request.run_folder)
-    is_resumed = run.exists
-    before = _measure(request, with_lora=False)
-    reporter = _Reporter(Progress(node_id, 1))
-    try:
-        with live_run(run.folder.name, run.folder, node_id) as live:
-            hooks = Hooks(
-                on_step=reporter.on_step,
-                on_event=live.on_event,
-                should_stop=is_cancelled,
-                control=live.control,
-            )
-            result = run_training(request, hooks, resume=is_resumed)
-    except StateError as error:
-        if not is_resumed:
-            raise
-        raise StateError(
-            f"{error} A run called '{request.run_folder.name}' exists already: choose another "
-            "'run_name', or set 'if_run_exists' to 'start over', which keeps the old run beside it."
-        ) from error
-    if result.stop_cause is not None:
-        # ComfyUI's own cancel arrives as an exception out of the progress bar.
-        raise result.stop_cause
-    raise_if_cancelled()
-    if result.last_checkpoint is None:
-        raise StateError("The run ended before its first step. Queue it again to train.")
-    if plan is not None and not plan.fits:
-        run.append_event("warning", text=plan.remarks[0])
-    after = _measure(request, with_lora=True)
-    for step, measured in ((0, before), (result.steps_done, after)):
-        if measured is not None:
-            run.append_event("validation", step=step, loss=measured.mean)
-    described = _describe(request, result, before, after)
-    return replace(described, lines=described.lines + _plan_words(plan))
-
-
-def _plan_words(plan: MemoryPlan | None) -> list[str]:
-    """How the run was done, where there was something to choose."""
-    if plan is None:
-        return []
-    return [f"Plan: {line}" for line in plan.lines()[:1] + plan.choice_words()]
-
-
-class _Reporter:
-    """Turns step reports into ComfyUI's progress bar and a line of live text."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._losses: deque[float] = deque(maxlen=_LOSSES_SHOWN)
-
-    def on_step(self, report: StepReport) -> None:
-        self._losses.append(report.loss)
-        mean = sum(self._losses) / len(self._losses)
-        text = (
-            f"step {report.step} of {report.steps_total}, epoch {report.epoch} of "
-            f"{report.epochs_total}\nloss {report.loss:.4f}, last {len(self._losses)}: {mean:.4f}"
-            f"\n{report.seconds:.2f} s per step, {readable_seconds(report.remaining_seconds)} left"
-        )
-        self._progress.show(report.step, report.steps_total, text)
-
-
-def _measure(request: TrainRequest, *, with_lora: bool) -> ValidationResult | None:
-    if not request.validation_items:
-        return None
-    train = request.config.train
-    plan = ValidationPlan(
-        seed=train.seed,
-        guidance=train.sampling_guidance,
-        latent_scale=request.latent_scale,
-        device=request.device,
-    )
-    lora = request.network if with_lora else None
-    return validation_loss(request.model, request.validation_items, plan, lora, is_cancelled)
-
-
-def _describe(
-    request: TrainRequest,
-    result: TrainResult,
-    before: ValidationResult | None,
-    after: ValidationResult | None,
-) -> SessionResult:
-    losses = result.losses
-    tenth = max(1, len(losses) // 10)
-    first, last = sum(losses[:tenth]) / tenth, sum(losses[-tenth:]) / tenth
-    lines = [
-        f"{result.steps_done} steps on {len(request.items)} crops",
-        f"mean loss of the first tenth {first:.4f}, of the last tenth {last:.4f}",
-    ]
-    facts: dict[str, Any] = {
-        "folder": str(result.run_folder),
-        "steps": result.steps_done,
-        "loss_first": first,
-        "loss_last": last,
-        "last_checkpoint": str(result.last_checkpoint),
-    }
-    if before is not None and after is not None:
-        facts |= {"held_out_without_lora": before.mean, "held_out_with_lora": after.mean}
-        lines.append(
-            f"loss on {len(request.validation_items)} held-out crops: {before.mean:.4f} without "
-            f"the LoRA, {after.mean:.4f} with it"
-        )
-    assert result.last_checkpoint is not None  # checked by the caller
-    return SessionResult(result.run_folder, result.last_checkpoint, lines, facts)
 
 
 def with_precision(config: RunConfig, precision: str, model: object) -> RunConfig:
@@ -246,17 +195,27 @@ def with_precision(config: RunConfig, precision: str, model: object) -> RunConfi
     return replace(config, train=replace(config.train, compute_dtype=chosen))
 
 
-def _with_validation(
-    config: RunConfig, training: Sequence[TrainingItem], held_out: Sequence[TrainingItem]
-) -> RunConfig:
-    """Measure the held-out loss at every checkpoint."""
-    if not held_out:
-        return config
+def _with_validation(config: RunConfig, training: Sequence[TrainingItem]) -> RunConfig:
+    """Unless told otherwise, measure at every checkpoint."""
     train = config.train
+    if train.validate_every_steps:
+        return config
     sampler = BatchSampler(training, train.batch_size, train.seed)
     steps_per_epoch = StepOrder(sampler, train).steps_per_epoch
     every = train.save_every_steps or train.save_every_epochs * steps_per_epoch
     return replace(config, train=replace(train, validate_every_steps=every))
+
+
+def _with_previews(config: RunConfig, previews: PreviewPlan | None) -> RunConfig:
+    if previews is None:
+        return config
+    return replace(config, train=previews.with_occasions(config.train))
+
+
+def _planned_mb(plan: MemoryPlan | None) -> dict[str, float]:
+    if plan is None:
+        return {}
+    return {"device_mb": round(plan.peak_bytes / _MB), "host_mb": round(plan.host_bytes / _MB)}
 
 
 def _make_room(job: TrainingJob) -> None:
@@ -274,7 +233,7 @@ def _make_room(job: TrainingJob) -> None:
         ) from error
 
 
-def _metadata(model: object, dataset: Dataset) -> dict[str, str]:
+def _metadata(model: object, dataset: Dataset) -> dict[str, Any]:
     return {
         "ss_base_model_version": "hunyuan_video",
         "ss_sd_model_name": type(model.model).__name__,

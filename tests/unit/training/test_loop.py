@@ -240,10 +240,11 @@ def test_events_tell_the_whole_run(tmp_path: Path) -> None:
     assert logged == list(seen)
     kinds = [record["type"] for record in logged]
     assert kinds == [
-        *["start", "step", "step", "step", "validation", "step", "checkpoint"],
-        *["step", "step", "validation", "checkpoint", "stop"],
+        *["start", "validation", "step", "step", "step", "validation", "verdict"],
+        *["step", "checkpoint", "verdict", "step", "step", "validation", "checkpoint"],
+        *["verdict", "stop"],
     ]
-    assert {"step", "epoch", "loss", "lr", "grad_norm", "seconds", "time"} <= set(logged[1])
+    assert {"step", "epoch", "loss", "lr", "grad_norm", "seconds", "time"} <= set(logged[2])
     assert logged[-1]["reason"] == "finished"
     for record in events_of(tmp_path / "run", "checkpoint"):
         assert (tmp_path / "run" / record["path"]).is_file()
@@ -286,7 +287,7 @@ def test_no_items_is_refused(tmp_path: Path) -> None:
 def test_setting_without_its_data_is_refused_before_anything_is_written(
     tmp_path: Path, name: str
 ) -> None:
-    config = make_config(train={name: 1})
+    config = make_config(train={name: 1, "probe_items": 0})
     request = make_one_layer(tmp_path / "run", config, make_items(tmp_path / "c", 1))
     with pytest.raises(ConfigError, match=name):
         run_training(request)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from tests.unit.training.training_runs import (
+    events_of,
     make_config,
     make_hunyuan,
     make_items,
@@ -15,8 +18,13 @@ from tests.unit.training.training_runs import (
 )
 from trainer.data.batches import load_batch
 from trainer.training.loop import run_training
+from trainer.training.measuring.validation import (
+    DEFAULT_SIGMAS,
+    ValidationPlan,
+    validation_loss,
+)
 from trainer.training.noise.randomness import placed_generator
-from trainer.training.validation import ValidationPlan, validation_loss
+from trainer.training.runs.history import read_history
 
 ADAMW = {"name": "adamw", "learning_rate": 0.01}
 # A large d0, so that Prodigy moves within the few steps of a test.
@@ -77,3 +85,55 @@ def test_validation_of_nothing_or_stopped_is_none(tmp_path: Path) -> None:
         request.model, request.items, ValidationPlan(), should_stop=lambda: True
     )
     assert stopped is None
+
+
+# --- measurements of a run ------------------------------------------------------------------------
+
+
+def measured_run(folder: Path, *, held: int, **train: object) -> list[dict[str, Any]]:
+    items = make_items(folder / "c", 5)
+    settings = {"steps": 4, "save_every_epochs": 0, "validate_every_steps": 2, **train}
+    config = make_config(train=settings, optimizer=ADAMW)
+    request = make_one_layer(folder / "run", config, items[held:])
+    run_training(dataclasses.replace(request, validation_items=items[:held]))
+    return events_of(folder / "run", "validation")
+
+
+def test_run_measures_from_the_untrained_lora_to_the_last_step(tmp_path: Path) -> None:
+    events = measured_run(tmp_path, held=2, steps=5)
+    assert [event["step"] for event in events] == [0, 2, 4, 5]
+    for event in events:
+        assert (len(event["held_out"]), len(event["probe"])) == (2, 3)
+        assert event["part"] == "held_out"
+        assert event["sigmas"] == list(DEFAULT_SIGMAS)
+        rows = event["held_out"]
+        assert event["loss"] == pytest.approx(sum(map(sum, rows)) / 10, rel=1e-5)
+        columns = [sum(column) / 2 for column in zip(*rows, strict=True)]
+        assert event["per_sigma"] == pytest.approx(columns, rel=1e-5)
+        assert 0 < event["share"] <= 1
+    measurement = read_history(tmp_path / "run").measurements[-1]
+    assert measurement.step == 5
+    assert measurement.part.shape == (2, len(DEFAULT_SIGMAS))
+
+
+def test_without_held_out_items_the_probe_stands_in(tmp_path: Path) -> None:
+    events = measured_run(tmp_path, held=0, probe_items=2)
+    assert {event["part"] for event in events} == {"probe"}
+    assert [len(event["probe"]) for event in events] == [2, 2, 2]
+    assert read_history(tmp_path / "run").measurements[0].part.shape == (2, len(DEFAULT_SIGMAS))
+
+
+def test_same_numbers_whatever_the_training_randomness(tmp_path: Path) -> None:
+    first = [measured_run(tmp_path / str(seed), held=2, seed=seed)[0] for seed in (1, 2)]
+    assert first[0]["held_out"] == first[1]["held_out"]
+
+
+def test_measuring_more_often_changes_no_loss(tmp_path: Path) -> None:
+    often = measured_run(tmp_path / "often", held=1, validate_every_steps=1)
+    seldom = measured_run(tmp_path / "seldom", held=1, validate_every_steps=4, probe_items=0)
+    assert often[-1]["held_out"] == seldom[-1]["held_out"]
+    losses = [
+        [event["loss"] for event in events_of(tmp_path / name / "run", "step")]
+        for name in ("often", "seldom")
+    ]
+    assert losses[0] == losses[1]

@@ -55,19 +55,27 @@ class _Clause:
     end: str
 
 
-def check_template(template: str) -> None:
+def check_template(template: str, what: str = "The caption template") -> None:
     """Raise for a template that cannot be filled.
 
     Args:
         template: Free text with slots like `{trigger}`; `{{` and `}}` stand for plain braces.
+        what: How errors call the template.
 
     Raises:
         ConfigError: A brace is not closed or not opened, or a slot is unknown.
     """
-    _parse(template)
+    _parse(template, what)
 
 
-def fill_template(template: str, values: Mapping[str, str]) -> str:
+def slots_of(template: str, what: str = "The caption template") -> frozenset[str]:
+    """Names of the slots that a template uses; raises as `check_template` does."""
+    return frozenset(part.name for part in _parse(template, what) if isinstance(part, _Slot))
+
+
+def fill_template(
+    template: str, values: Mapping[str, str], what: str = "The caption template"
+) -> str:
     """Fill the slots of a template and tidy up what empty slots leave behind.
 
     A clause (text up to a comma or full stop) goes when all its slots are empty; where only some
@@ -77,13 +85,14 @@ def fill_template(template: str, values: Mapping[str, str]) -> str:
     Args:
         template: Free text with slots like `{trigger}`; `{{` and `}}` stand for plain braces.
         values: Text for each slot; a missing one counts as empty.
+        what: How errors call the template.
 
     Raises:
         ConfigError: A brace is not closed or not opened, or a slot is unknown.
     """
     kept: list[tuple[str, str]] = []
     starts_sentence, lost_start = True, False
-    for clause in _split_clauses(_parse(template)):
+    for clause in _split_clauses(_parse(template, what)):
         text = _fill_clause(clause, values)
         if not text:
             kept = _pass_on_end(kept, clause.end) if not starts_sentence else kept
@@ -98,7 +107,7 @@ def fill_template(template: str, values: Mapping[str, str]) -> str:
     return " ".join(_with_end(text, end) for text, end in kept).strip()
 
 
-def _parse(template: str) -> list[_Part]:
+def _parse(template: str, what: str) -> list[_Part]:
     parts: list[_Part] = []
     literal = ""
     position = 0
@@ -107,13 +116,13 @@ def _parse(template: str) -> list[_Part]:
         if letter in "{}" and template[position + 1 : position + 2] == letter:
             literal, position = literal + letter, position + 2
         elif letter == "{":
-            name, position = _read_slot(template, position)
+            name, position = _read_slot(template, position, what)
             parts += [_Literal(literal)] if literal else []
             parts.append(_Slot(name))
             literal = ""
         elif letter == "}":
             raise ConfigError(
-                f"The caption template has a '}}' without a '{{' before it, after "
+                f"{what} has a '}}' without a '{{' before it, after "
                 f"'{_tail(template, position)}'. Add the '{{', or write '}}}}' for a plain brace."
             )
         else:
@@ -121,12 +130,12 @@ def _parse(template: str) -> list[_Part]:
     return [*parts, _Literal(literal)] if literal else parts
 
 
-def _read_slot(template: str, start: int) -> tuple[str, int]:
+def _read_slot(template: str, start: int, what: str) -> tuple[str, int]:
     end = template.find("}", start)
     opened_again = template.find("{", start + 1)
     if end < 0 or 0 <= opened_again < end:
         raise ConfigError(
-            f"The caption template has a '{{' without a '}}' after it, at "
+            f"{what} has a '{{' without a '}}' after it, at "
             f"'{template[start : start + 20]}'. Add the '}}', or write '{{{{' for a plain brace."
         )
     name = template[start + 1 : end].strip()
@@ -134,8 +143,7 @@ def _read_slot(template: str, start: int) -> tuple[str, int]:
         near = difflib.get_close_matches(name, SLOTS, n=1)
         hint = f" Did you mean '{{{near[0]}}}'?" if near else ""
         raise ConfigError(
-            f"The caption template has an unknown slot '{{{name}}}'.{hint} "
-            f"The slots are: {', '.join(SLOTS)}."
+            f"{what} has an unknown slot '{{{name}}}'.{hint} The slots are: {', '.join(SLOTS)}."
         )
     return name, end + 1
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -140,7 +141,8 @@ def _write_items(
     sources = _Sources()
     for done, (entry, name) in enumerate(zip(captioned, names, strict=True), start=1):
         crop = entry.crop
-        files.put(f"{name}.png", _crop_digest(crop), lambda c=crop: sources.png(c))  # type: ignore[misc]
+        make = functools.partial(sources.png, crop)
+        files.put(f"{name}.png", _crop_digest(crop), make, crop.item.digest)
         data = _caption_bytes(entry)
         files.put(f"{name}.txt", digest_bytes(data), lambda d=data: d)  # type: ignore[misc]
         if on_progress is not None:

@@ -13,7 +13,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -36,6 +36,8 @@ class MadeFile:
     """Digest of what the file was made from; empty while a build is under way."""
     digest: str
     """Digest of the bytes that were written; empty while a build is under way."""
+    source: str = ""
+    """Digest of the picture that a crop was cut from; empty for captions and the manifest."""
 
 
 class DatasetFolder:
@@ -66,21 +68,22 @@ class DatasetFolder:
         planned = {name: self._before.get(name, MadeFile("", "")) for name in names}
         self._save({**self._before, **planned})
 
-    def put(self, name: str, asked: str, make: Callable[[], bytes]) -> bool:
+    def put(self, name: str, asked: str, make: Callable[[], bytes], source: str = "") -> bool:
         """Make sure that a file is there; returns whether it was written.
 
         Args:
             name: Path relative to the folder, with forward slashes; free in the sense of `is_free`.
             asked: Digest of everything that the content follows from.
             make: Gives the content; only called when it is needed.
+            source: Digest of the picture that a crop is cut from.
         """
         path, made = self.folder / name, self._before.get(name)
         if made is not None and made.asked == asked and path.is_file():
-            self._now[name] = made
+            self._now[name] = replace(made, source=source)
             return False
         data = make()
         digest = digest_bytes(data)
-        self._now[name] = MadeFile(asked, digest)
+        self._now[name] = MadeFile(asked, digest, source)
         if path.is_file():
             current = digest_file(path)
             if current == digest:
@@ -124,11 +127,26 @@ class DatasetFolder:
         os.replace(self.folder / name, target)
 
     def _save(self, files: dict[str, MadeFile]) -> None:
-        listed = {name: [made.asked, made.digest] for name, made in sorted(files.items())}
+        listed = {
+            name: [made.asked, made.digest, *([made.source] if made.source else [])]
+            for name, made in sorted(files.items())
+        }
         text = json.dumps({"format": _LEDGER_FORMAT, "files": listed}, indent=1, ensure_ascii=False)
         path = self.folder / LEDGER_NAME
         if not path.is_file() or path.read_text(encoding="utf-8") != text + "\n":
             write_text(path, text + "\n")
+
+
+def crop_sources(folder: Path) -> dict[str, str]:
+    """The picture that each crop of a built dataset was cut from: relative name to digest.
+
+    Empty for folders that were not built here, and for a list that cannot be read.
+    """
+    try:
+        files = _read_ledger(folder)
+    except (DatasetError, OSError):
+        return {}
+    return {name: made.source for name, made in files.items() if made.source}
 
 
 def safe_stem(text: str) -> str:
@@ -146,7 +164,7 @@ def _read_ledger(folder: Path) -> dict[str, MadeFile]:
         return {}
     try:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
-        files = {name: MadeFile(str(made[0]), str(made[1])) for name, made in data["files"].items()}
+        files = {name: MadeFile(*map(str, made)) for name, made in data["files"].items()}
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise DatasetError(
             f"'{path}' is damaged, so it is not known which files a build may replace. Delete it, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ..pictures.buckets import Bucket, BucketSelector, fit_to_bucket
 from ..pictures.media import EXTENSIONS, load_image
 from ..pictures.names import natural_key
 from ..pictures.orientation import upright_size
+from .dataset_files import crop_sources
 from .manifest import ImageSet, read_manifest
 
 MANIFEST_NAME = "dataset.toml"
@@ -43,6 +44,8 @@ class DatasetItem:
     """Times it comes in an epoch, at least 1."""
     digest: str
     """Digest of the picture file's bytes: 32 hexadecimal digits."""
+    source: str = ""
+    """What the picture was cut from: crops with the same one show the same picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +117,15 @@ def load_dataset(
         BucketSelector(one.resolution, one.enable_bucket, one.bucket_no_upscale) for one in sets
     ]
     chosen = {id(one): selector for one, selector in zip(sets, selectors, strict=True)}
-    items = tuple(
-        DatasetItem(image, caption, bucket, one.num_repeats, digest)
-        for (one, image), caption in zip(pairs, captions, strict=True)
-        for bucket, digest in (_look_at(image, one, chosen[id(one)], index),)
-    )
     manifest = None if path.is_dir() else path
     folder = path if path.is_dir() else path.parent
+    sources = crop_sources(folder)
+    items = tuple(
+        DatasetItem(image, caption, bucket, one.num_repeats, digest, source or digest)
+        for (one, image), caption in zip(pairs, captions, strict=True)
+        for bucket, digest in (_look_at(image, one, chosen[id(one)], index),)
+        for source in (_source_of(image, folder, sources),)
+    )
     return Dataset(folder, manifest, items, min(one.batch_size for one in sets))
 
 
@@ -179,6 +184,13 @@ def summarize(dataset: Dataset) -> str:
         for row in rows
     ]
     return "\n".join([head, *lines])
+
+
+def _source_of(image: Path, folder: Path, sources: Mapping[str, str]) -> str:
+    """The source that the build noted, or "" where it did not."""
+    if not sources or not image.is_relative_to(folder):
+        return ""
+    return sources.get(image.relative_to(folder).as_posix(), "")
 
 
 def _count(number: int, word: str) -> str:

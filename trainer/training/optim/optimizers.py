@@ -120,6 +120,17 @@ def set_optimizer_state(optimizer: torch.optim.Optimizer, state: OptimizerState)
         ) from error
 
 
+def reset_optimizer(optimizer: torch.optim.Optimizer, d: float | None) -> None:
+    """Forget all that the optimizer has learned but Prodigy's estimate `d`, where it is known."""
+    optimizer.state.clear()
+    for group in optimizer.param_groups:
+        if "d" not in group:
+            continue
+        group["k"], group["d_numerator"] = 0, 0.0
+        if d is not None:
+            group["d"] = group["d_max"] = d
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, (bool, int, float))
 

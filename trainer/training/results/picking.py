@@ -49,6 +49,15 @@ class Pick:
     lowest_step: int
 
 
+@dataclass(frozen=True)
+class GuideReading:
+    """What the guide's rule sees: as in `Pick`, before a checkpoint is chosen."""
+
+    plateau_step: int | None
+    lowest_step: int
+    reasons: tuple[str, ...]
+
+
 def pick_checkpoint(history: History, rule: str = "guide", window: int = 70) -> Pick:
     """Choose one of a run's checkpoints.
 
@@ -149,7 +158,13 @@ def _slopes(losses: Floats, starts: np.ndarray, span: int) -> tuple[Floats, Floa
     return slope, np.maximum(error, floor)
 
 
-def _pick_by_guide(history: History, window: int) -> Pick:
+def read_guide(history: History, window: int) -> GuideReading:
+    """Where the guide's rule stands; needs steps, but no checkpoints.
+
+    Args:
+        history: The run, with at least one step and finite losses.
+        window: Steps of the running average; made smaller for a short run, and said so.
+    """
     losses = np.asarray(history.losses, dtype=np.float64)
     count = len(losses)
     used = fitting_window(count, window)
@@ -183,12 +198,18 @@ def _pick_by_guide(history: History, window: int) -> Pick:
     lowest_step = history.steps[lowest]
     where = "Its lowest point" if plateau is None else "Its lowest point before that"
     reasons.append(f"{where} is step {lowest_step}, at {average[lowest]:.4g}.")
-    mark = _nearest(history, lowest_step)
-    reasons.append(
+    plateau_step = None if plateau is None else history.steps[plateau]
+    return GuideReading(plateau_step, lowest_step, tuple(reasons))
+
+
+def _pick_by_guide(history: History, window: int) -> Pick:
+    guide = read_guide(history, window)
+    mark = nearest_checkpoint(history, guide.lowest_step)
+    distance = (
         f"The nearest checkpoint is step {mark.step} (epoch {mark.epoch}), "
-        f"{abs(mark.step - lowest_step)} steps away."
+        f"{abs(mark.step - guide.lowest_step)} steps away."
     )
-    return _pick(mark, reasons, None if plateau is None else history.steps[plateau], lowest_step)
+    return _pick(mark, [*guide.reasons, distance], guide.plateau_step, guide.lowest_step)
 
 
 def _pick_by_validation(history: History) -> Pick:
@@ -198,7 +219,7 @@ def _pick_by_validation(history: History) -> Pick:
             "some items out, or use the rule 'guide'."
         )
     step, loss = min(history.validation, key=lambda pair: (pair[1], pair[0]))
-    mark = _nearest(history, step)
+    mark = nearest_checkpoint(history, step)
     reasons = [
         f"The loss on held-out items is lowest at step {step}, at {loss:.4g}.",
         f"The nearest checkpoint is step {mark.step} (epoch {mark.epoch}).",
@@ -206,7 +227,8 @@ def _pick_by_validation(history: History) -> Pick:
     return _pick(mark, reasons, None, step)
 
 
-def _nearest(history: History, step: int) -> CheckpointMark:
+def nearest_checkpoint(history: History, step: int) -> CheckpointMark:
+    """The checkpoint nearest to a step; there must be one."""
     # Of two equally near ones the earlier is less overtrained.
     return min(history.checkpoints, key=lambda mark: (abs(mark.step - step), mark.step))
 

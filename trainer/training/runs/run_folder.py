@@ -48,7 +48,7 @@ class Run:
         """A path as events hold it: from the run folder, with forward slashes."""
         return path.relative_to(self.folder).as_posix()
 
-    def append_event(self, kind: str, **values: Any) -> dict[str, Any]:
+    def append_event(self, kind: str, /, **values: Any) -> dict[str, Any]:
         """Append an event to the log and return it.
 
         Raises:
@@ -94,6 +94,8 @@ class Run:
 
 
 def _is_after(record: Mapping[str, Any], step: int) -> bool:
+    if record["type"] == "verdict":  # its "step" is the one that it would take
+        return bool(record.get("after", 0) > step)
     return record["type"] in STEP_EVENTS and record.get("step", 0) > step
 
 

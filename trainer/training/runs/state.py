@@ -59,7 +59,7 @@ def save_state(folder: Path, state: TrainingState) -> Path:
         "optimizer_numbers": dict(state.optimizer.numbers),
         "checksum": _checksum(tensors),
     }
-    path = folder / f"step{state.step:08d}.safetensors"
+    path = state_path(folder, state.step)
     try:
         save_tensors(path, tensors, {_FIELD: json.dumps(content, allow_nan=False)})
         for old in _state_files(folder)[KEPT_STATES:]:
@@ -70,6 +70,18 @@ def save_state(folder: Path, state: TrainingState) -> Path:
             "states and checkpoints are unharmed."
         ) from error
     return path
+
+
+def state_path(folder: Path, step: int) -> Path:
+    """The file of a step's state, whether it is there or not."""
+    return folder / f"step{step:08d}.safetensors"
+
+
+def remove_states_after(folder: Path, step: int) -> None:
+    """Delete the states of later steps."""
+    for path in _state_files(folder):
+        if path.name > state_path(folder, step).name:
+            path.unlink(missing_ok=True)
 
 
 def load_state(path: Path) -> TrainingState:

@@ -176,7 +176,7 @@ function drawBars(context, place) {
 }
 
 /**
- * A line through the columns; where one holds a rise or a fall, through both its ends.
+ * A line through the columns; where one holds a rise or a fall, from one of its ends to the other.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Place} place
@@ -187,16 +187,18 @@ function drawColumnLine(context, place, step) {
   context.lineJoin = "bevel";
   context.beginPath();
   for (let i = 0; i < columns.count; i++) {
-    const x = place.x.toPixel((columns.at[i] ?? 0) + step / 2);
+    const left = place.x.toPixel(columns.at[i] ?? 0);
+    const right = place.x.toPixel((columns.at[i] ?? 0) + step);
     const top = place.y.toPixel(columns.high[i] ?? 0);
     const bottom = place.y.toPixel(columns.low[i] ?? 0);
     const isFlat = bottom - top < 1;
     const isTopFirst = Math.abs(top - before) < Math.abs(bottom - before);
     const one = isFlat ? (top + bottom) / 2 : isTopFirst ? top : bottom;
     const other = isFlat ? one : isTopFirst ? bottom : top;
+    const x = isFlat ? (left + right) / 2 : left;
     if (i === 0 || !columns.joins[i]) context.moveTo(x, one);
     else context.lineTo(x, one);
-    if (!isFlat) context.lineTo(x, other);
+    if (!isFlat) context.lineTo(right, other);
     before = other;
   }
   context.stroke();

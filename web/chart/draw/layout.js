@@ -50,7 +50,7 @@ export function makeLayout(context, model, options, size) {
     const range = model.range(side);
     if (!range) return null;
     const scale = makeScale(range.min, range.max, floor, top, model.log[side]);
-    const count = Math.max(2, Math.floor((floor - top) / 44));
+    const count = Math.max(3, Math.floor((floor - top) / 36));
     const make = scale.log ? logTicks : linearTicks;
     const ticks = make(range.min, range.max, count);
     const texts = ticks.values.map((value) => formatTick(value, ticks.step));
@@ -67,7 +67,7 @@ export function makeLayout(context, model, options, size) {
   plot.right = Math.max(plot.left + 20, plot.right);
   const { from, to } = model.shown();
   const x = makeScale(from, to, plot.left, plot.right);
-  const count = Math.max(2, Math.floor((plot.right - plot.left) / 90));
+  const count = Math.max(2, Math.floor((plot.right - plot.left) / 70));
   const clipped = Boolean(left?.clipped || right?.clipped);
   return {
     width, height, plot, x, rows, clipped,
@@ -83,6 +83,6 @@ export function makeLayout(context, model, options, size) {
  * @param {string[]} texts
  */
 function sideWidth(context, texts) {
-  const widest = Math.max(18, ...texts.map((text) => context.measureText(text).width));
+  const widest = Math.max(28, ...texts.map((text) => context.measureText(text).width));
   return Math.ceil((widest + 16) / 8) * 8;
 }

@@ -6,6 +6,7 @@
 /** @typedef {import("./theme.js").Theme} Theme */
 
 export const ROW_PX = 12;
+const TIGHT_PX = 9;
 /** @type {MarkKind[]} from the lowest row up */
 const IN_ROWS = ["checkpoint", "sample", "control"];
 
@@ -49,7 +50,8 @@ export function drawBehind(context, marks, layout, theme) {
 }
 
 /**
- * The signs below the curves; of several in one place only the first is drawn.
+ * The signs below the curves, as short lines where they would touch each other; of several in one
+ * place only the first is drawn.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Mark[]} marks
@@ -61,13 +63,19 @@ export function drawSigns(context, marks, layout, theme) {
   context.lineWidth = 1.25;
   for (const [row, kind] of rows.entries()) {
     const middle = plot.bottom - ROW_PX * (row + 0.5) + 0.5;
+    context.fillStyle = context.strokeStyle = kind === "checkpoint" ? theme.text : theme.soft;
+    const places = marks
+      .filter((mark) => mark.kind === kind)
+      .map((mark) => Math.round(x.toPixel(mark.x)) + 0.5)
+      .filter((at) => at >= plot.left - 1 && at <= plot.right + 1);
+    const span = (places.at(-1) ?? 0) - (places[0] ?? 0);
+    const isTight = places.length > 2 && span / (places.length - 1) < TIGHT_PX;
     let last = -Infinity;
-    for (const mark of marks) {
-      const at = Math.round(x.toPixel(mark.x)) + 0.5;
-      if (mark.kind !== kind || at < plot.left - 1 || at > plot.right + 1 || at - last < 2) continue;
+    for (const at of places) {
+      if (at - last < 2) continue;
       last = at;
-      context.fillStyle = context.strokeStyle = kind === "checkpoint" ? theme.text : theme.soft;
-      drawSign(context, kind, at, middle);
+      if (isTight) context.fillRect(at - 0.5, middle - 3, 1, 6);
+      else drawSign(context, kind, at, middle);
     }
   }
 }

@@ -105,8 +105,9 @@ function listenToWheel(plot, wishes, signal) {
       wishes.move(across * line);
     } else {
       const turned = Math.max(-240, Math.min(240, along * line));
+      const isZoomed = wishes.zoom(placeOf(plot, event).x, 1.0022 ** turned);
       // With everything in view a turn outwards scrolls the page, as beside the chart.
-      if (!wishes.zoom(placeOf(plot, event).x, 1.0022 ** turned)) return;
+      if (!isZoomed && turned > 0) return;
     }
     event.preventDefault();
     event.stopPropagation();

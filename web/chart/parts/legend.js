@@ -5,6 +5,27 @@ import { element } from "./skeleton.js";
 
 /** @typedef {import("../series.js").Series} Series */
 
+/** @param {import("../types.js").SeriesSpec} spec */
+export function lookOf(spec) {
+  return spec.style === "dots" ? "dots" : spec.dash ? "dash" : "line";
+}
+
+/**
+ * A short piece of a curve.
+ *
+ * @param {Document} page
+ * @param {string} color
+ * @param {string} look
+ */
+export function makeSwatch(page, color, look) {
+  const swatch = element(page, "span", "hl-chart-swatch");
+  swatch.dataset["look"] = look;
+  swatch.style.color = color;
+  return swatch;
+}
+
+/** The row of buttons above a chart. */
+
 export class Legend {
   /**
    * @param {HTMLElement} root
@@ -34,7 +55,7 @@ export class Legend {
       id: one.id,
       label: one.spec.label,
       color: colorOf(one.spec, one.slot, theme, this.root),
-      look: one.spec.style === "dots" ? "dots" : one.spec.dash ? "dash" : "line",
+      look: lookOf(one.spec),
     }));
     const wanted = JSON.stringify(entries);
     // Buttons that stay keep the keyboard's focus.
@@ -55,10 +76,7 @@ export class Legend {
       const button = page.createElement("button");
       button.type = "button";
       button.title = `Show or hide ${label}`;
-      const swatch = element(page, "span", "hl-chart-swatch");
-      swatch.dataset["look"] = look;
-      swatch.style.color = color;
-      button.append(swatch, label);
+      button.append(makeSwatch(page, color, look), label);
       button.addEventListener("click", () => this.events.onToggle(id));
       return button;
     });

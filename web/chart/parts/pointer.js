@@ -4,6 +4,7 @@ import { drawPointing } from "../draw/crosshair.js";
 import { marksNear } from "../draw/marks.js";
 import { colorOf } from "../draw/theme.js";
 import { formatCount } from "../format.js";
+import { lookOf } from "./legend.js";
 import { fillTip, placeTip, sayValues, tipRows } from "./tooltip.js";
 
 /** @typedef {import("../types.js").Hover} Hover */
@@ -200,7 +201,7 @@ export class Pointer {
     const { model, theme, parts } = this.chart;
     const one = model.find(id);
     const color = one ? colorOf(one.spec, one.slot, theme, parts.root) : theme.text;
-    return { color, format: one?.spec.format };
+    return { color, look: one ? lookOf(one.spec) : "line", format: one?.spec.format };
   }
 
   /** @param {Hover} found the x of the point that is nearest to the pointer */

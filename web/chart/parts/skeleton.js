@@ -7,7 +7,7 @@ const STYLE = `
   min-height: 120px; min-width: 0; box-sizing: border-box; font: 12px/1.4 sans-serif;
   font-family: inherit; color: var(--input-text, #ddd); }
 .hl-chart-legend { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 4px;
-  padding: 0 4px 2px; min-height: 24px; flex: none; }
+  padding: 0 4px 2px; min-height: 24px; max-height: 40%; overflow-y: auto; flex: none; }
 .hl-chart-legend button { display: inline-flex; align-items: center; gap: 6px; font: inherit;
   color: inherit; background: none; border: 1px solid transparent; border-radius: 4px;
   padding: 1px 6px; cursor: pointer; }

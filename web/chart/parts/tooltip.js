@@ -1,10 +1,12 @@
 // @ts-check
 // The values under the pointer, in words beside it.
 import { formatCount, formatShort } from "../format.js";
+import { makeSwatch } from "./legend.js";
 import { element } from "./skeleton.js";
 
 /** @typedef {import("../types.js").Hover} Hover */
-/** @typedef {{ name: string, value: string, at: string, color: string }} TipRow */
+/** @typedef {{ name: string, value: string, at: string, color: string, look: string }} TipRow */
+/** @typedef {{ color: string, look: string, format: ((value: number) => string) | undefined }} Look */
 
 const KINDS = {
   checkpoint: "Checkpoint",
@@ -31,15 +33,15 @@ export function describeMark(mark) {
  *
  * @param {Hover} hover
  * @param {number} headX the x that the head names
- * @param {(id: string) => { color: string, format: ((value: number) => string) | undefined }} look
+ * @param {(id: string) => Look} lookOf
  * @param {(x: number) => string} formatX
  * @returns {TipRow[]}
  */
-export function tipRows(hover, headX, look, formatX) {
+export function tipRows(hover, headX, lookOf, formatX) {
   return hover.values.map(({ id, label, x, y }) => {
-    const { color, format } = look(id);
+    const { color, look, format } = lookOf(id);
     const value = format ? format(y) : formatShort(y, 4);
-    return { name: label, value, at: x === headX ? "" : `at ${formatX(x)}`, color };
+    return { name: label, value, at: x === headX ? "" : `at ${formatX(x)}`, color, look };
   });
 }
 
@@ -65,17 +67,15 @@ export function fillTip(tip, head, rows, marks) {
   const page = tip.ownerDocument;
   const title = element(page, "div", "hl-chart-head");
   title.textContent = head;
-  const lines = rows.map(({ name, value, at, color }) => {
+  const lines = rows.map(({ name, value, at, color, look }) => {
     const line = page.createElement("div");
-    const swatch = element(page, "span", "hl-chart-swatch");
-    swatch.style.color = color;
     const label = element(page, "span", "hl-chart-name");
     label.textContent = name;
     const where = element(page, "span", "hl-chart-at");
     where.textContent = at;
     const number = element(page, "span", "hl-chart-value");
     number.textContent = value;
-    line.append(swatch, label, where, number);
+    line.append(makeSwatch(page, color, look), label, where, number);
     return line;
   });
   const happened = marks.slice(0, MOST_MARKS).map((mark) => {

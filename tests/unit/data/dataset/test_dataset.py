@@ -14,6 +14,7 @@ from trainer.data.crops.planning import Crop
 from trainer.data.dataset.building import (
     balance_table,
     build_dataset,
+    load_dataset,
     load_pixels,
     summarize,
 )
@@ -264,3 +265,35 @@ def test_build_not_balanced_gives_every_bucket_the_same_repeats(
 ) -> None:
     dataset = build_dataset(wanted, tmp_path / "set", is_balanced=False, repeats=5)
     assert {item.repeats for item in dataset.items} == {5}
+
+
+def test_crops_of_one_picture_know_their_common_source(
+    tmp_path: Path, wanted: list[Captioned]
+) -> None:
+    for _ in range(2):  # built, and then found as it is
+        dataset = build_dataset(wanted, tmp_path / "set")
+        sources = {item.image_path.name: item.source for item in dataset.items}
+        front, back = wanted[0].crop.item.digest, wanted[2].crop.item.digest
+        assert sources == {
+            "001_alva_full_body.png": front,
+            "001_alva_headshot.png": front,
+            "002_alva_back_full_body_behind.png": back,
+        }
+
+
+def test_sources_unknown_to_an_older_ledger_are_noted_by_the_next_build(
+    tmp_path: Path, wanted: list[Captioned]
+) -> None:
+    folder = tmp_path / "set"
+    build_dataset(wanted, folder)
+    ledger = folder / LEDGER_NAME
+    data = json.loads(ledger.read_text("utf-8"))
+    data["files"] = {name: made[:2] for name, made in data["files"].items()}
+    ledger.write_text(json.dumps(data), "utf-8")
+    older = load_dataset(folder)
+    assert [item.source for item in older.items] == [item.digest for item in older.items]
+    before = snapshot(folder)
+    again = build_dataset(wanted, folder)
+    assert len({item.source for item in again.items}) == 2
+    changed = [name for name, entry in snapshot(folder).items() if before[name] != entry]
+    assert changed == [LEDGER_NAME]

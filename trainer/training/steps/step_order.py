@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..config import TrainSettings
-from ..data.batches import BatchSampler
+from ...config import TrainSettings
+from ...data.batches import BatchSampler
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,32 @@ class StepOrder:
         self._batches: tuple[tuple[int, ...], ...] = ()
         self.steps_per_epoch = math.ceil(sampler.batches_per_epoch / settings.accumulation)
         wanted = settings.steps
-        self.steps_total = wanted if wanted else settings.epochs * self.steps_per_epoch
-        self.epochs_total = math.ceil(self.steps_total / self.steps_per_epoch)
+        first = wanted if wanted else settings.epochs * self.steps_per_epoch
+        # The length from each step on: it may be changed on the way.
+        self._totals: list[tuple[int, int]] = [(0, first)]
+
+    @property
+    def steps_total(self) -> int:
+        """Steps of the whole run, as last wished."""
+        return self._totals[-1][1]
+
+    @property
+    def epochs_total(self) -> int:
+        """Epochs that the steps make, a started one included."""
+        return math.ceil(self.steps_total / self.steps_per_epoch)
+
+    def set_total(self, from_step: int, total: int) -> None:
+        """Change the length of the run from a step on; steps before it keep their schedule."""
+        kept = [entry for entry in self._totals if entry[0] < from_step]
+        self._totals = [*kept, (from_step if kept else 0, total)]
+
+    def go_back(self, step: int) -> None:
+        """Steps after `step` are done once more, with the length that was wished last."""
+        self.set_total(step, self.steps_total)
+
+    def total_at(self, number: int) -> int:
+        """The length of the run that a step's learning rate goes by."""
+        return [total for first, total in self._totals if first <= number][-1]
 
     def step(self, number: int) -> Step:
         """The step with this number, counted from 0."""

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import torch
 
-from ..data.batches import Batch, TrainingItem, load_batch
-from ..model.hunyuan_video import ModelInput
-from .interfaces import TrainableLora, VelocityModel
-from .noise.flow import NoisyBatch, velocity_loss
-from .noise.timesteps import timestep_of
+from ...data.batches import Batch, TrainingItem, load_batch
+from ...model.hunyuan_video import ModelInput
+from ..interfaces import TrainableLora, VelocityModel
+from ..noise.flow import NoisyBatch, velocity_loss
+from ..noise.timesteps import timestep_of
 
 
 def load_on_device(

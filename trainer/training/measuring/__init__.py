@@ -1,0 +1,1 @@
+"""What is measured beside training: validation, the probe, memory in use."""

@@ -1,0 +1,1 @@
+"""Reading measurements: a smooth curve with its uncertainty, the best place, when to stop."""

@@ -1,0 +1,1 @@
+"""One step: which items, their noise, forward and backward."""
