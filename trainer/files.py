@@ -13,12 +13,16 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save_file
+
+_TRIES = 10
+_SECONDS_BETWEEN_TRIES = 0.03
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -83,6 +87,22 @@ def digest_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def when_free(change: Callable[[], None]) -> None:
+    """Make a change to a file's name, trying again for a moment while another thread reads it.
+
+    Windows refuses to move or replace a file that is open; readers of the pack are quick.
+
+    Raises:
+        OSError: It is still not possible, or was refused for another reason.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return change()
+        except PermissionError:
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+    return change()
+
+
 @contextlib.contextmanager
 def _temporary_beside(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,6 +114,6 @@ def _temporary_beside(path: Path) -> Iterator[Path]:
         # fsync needs a handle that may write, on Windows too.
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        when_free(lambda: os.replace(temporary, path))
     finally:
         temporary.unlink(missing_ok=True)

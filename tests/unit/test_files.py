@@ -13,9 +13,11 @@ from safetensors.torch import load_file
 
 from trainer.files import (
     append_json_line,
+    copy_file,
     digest_bytes,
     digest_file,
     save_tensors,
+    when_free,
     write_bytes,
     write_text,
 )
@@ -74,3 +76,44 @@ def test_digest_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "data").write_bytes(data)
     assert digest_file(tmp_path / "data") == digest_bytes(data)
     assert digest_bytes(data) != digest_bytes(data[:-1])
+
+
+def test_copy_file_replaces_the_target_whole(tmp_path: Path) -> None:
+    source, target = tmp_path / "a", tmp_path / "new" / "b"
+    source.write_bytes(b"x" * 3_000_000)
+    copy_file(source, target)
+    assert target.read_bytes() == source.read_bytes()
+    assert [entry.name for entry in target.parent.iterdir()] == ["b"]
+
+
+def test_copy_file_that_is_missing_leaves_the_target(tmp_path: Path) -> None:
+    write_text(tmp_path / "b", "old")
+    with pytest.raises(FileNotFoundError):
+        copy_file(tmp_path / "a", tmp_path / "b")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["b"]
+    assert (tmp_path / "b").read_text() == "old"
+
+
+@pytest.mark.parametrize("refusals", [0, 1, 9])
+def test_when_free_tries_again_while_a_file_is_open(refusals: int) -> None:
+    answers = [PermissionError(13, "in use")] * refusals + [None]
+
+    def change() -> None:
+        answer = answers.pop(0)
+        if answer is not None:
+            raise answer
+
+    when_free(change)
+    assert answers == []
+
+
+def test_when_free_gives_up_in_the_end() -> None:
+    tries = []
+
+    def change() -> None:
+        tries.append(1)
+        raise PermissionError(13, "in use")
+
+    with pytest.raises(PermissionError, match="in use"):
+        when_free(change)
+    assert len(tries) == 10

@@ -24,7 +24,7 @@ class LiveRun:
     """One run while it trains.
 
     control: takes the commands of any browser. on_event: the training's hook; events reach every
-    browser that is connected.
+    browser that is connected. is_over: no command is taken any more, but files may still be open.
     """
 
     def __init__(self, name: str, folder: Path, node_id: object) -> None:
@@ -33,6 +33,7 @@ class LiveRun:
         self.folder = folder
         self.node_id = str(node_id)
         self.control = RunControl()
+        self.is_over = False
         self._is_paused = False
         self._bundler = EventBundler(self._send)
 
@@ -44,10 +45,11 @@ class LiveRun:
     def on_event(self, record: Mapping[str, Any]) -> None:
         """Take an event of the training; safe in every thread, raises nothing."""
         kind, action = record.get("type"), record.get("action")
-        if kind == "control" and action in ("pause", "resume", "stop"):
+        if kind == "control" and action in ("pause", "resume", "rewind", "stop"):
             self._is_paused = action == "pause"
         elif kind in ("step", "stop"):
             self._is_paused = False
+            self.is_over = kind == "stop"
         self._bundler.add(record)
         if kind in ("start", "stop"):
             tell_runs_changed()

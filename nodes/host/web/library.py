@@ -7,6 +7,7 @@ from typing import Any
 
 from ....trainer.errors import ConflictError, NotFoundError
 from ....trainer.training.library.contents import folder_bytes
+from ....trainer.training.library.graph_file import read_graph
 from ....trainer.training.library.publishing import (
     default_lora_name,
     find_checkpoint,
@@ -14,7 +15,6 @@ from ....trainer.training.library.publishing import (
 )
 from ....trainer.training.library.run_library import RunLibrary
 from ..folders import checked_name, loras_folder, studio_folder
-from ..runs.graph_file import read_graph
 from ..runs.live import LiveRun, find_running, running_runs, tell_runs_changed
 
 _libraries: dict[str, RunLibrary] = {}
@@ -60,6 +60,11 @@ def read_events(name: str, after: int, log_id: str) -> dict[str, Any]:
     return library().view(name).events(after, log_id)
 
 
+def read_verdict(name: str, window: int) -> dict[str, Any]:
+    """What a run's log says by now."""
+    return library().view_chart(name).verdict(window)
+
+
 def read_run_graph(name: str) -> dict[str, Any]:
     """The graph that made a run.
 
@@ -83,7 +88,7 @@ def ask_run(name: str, action: str, value: object, by: str) -> dict[str, Any]:
         ConfigError: There is no such command.
     """
     live = running_runs().get(name) or find_running(library().view(name).folder)
-    if live is None:
+    if live is None or live.is_over:
         raise ConflictError(
             f"The run '{name}' is not running, so it cannot be led. Queue its graph again to go on."
         )
@@ -122,4 +127,4 @@ def restore_run(name: str) -> dict[str, Any]:
 
 
 def _live_state(live: LiveRun | None) -> str | None:
-    return None if live is None else live.state
+    return None if live is None or live.is_over else live.state

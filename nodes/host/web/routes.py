@@ -48,6 +48,11 @@ async def _events(request: web.Request) -> web.Response:
     return json_answer(await in_thread(library.read_events, _name(request), after, log_id))
 
 
+async def _verdict(request: web.Request) -> web.Response:
+    window = whole_number_of(request.query.get("window", "70"), "window", 1, _MOST_STEPS)
+    return json_answer(await in_thread(library.read_verdict, _name(request), window))
+
+
 async def _file(request: web.Request) -> web.StreamResponse:
     """A picture, read whole: aiohttp's own file answer would also try a ".gz" beside it."""
     folder = (await in_thread(library.library().view, _name(request))).folder
@@ -100,7 +105,7 @@ def _name(request: web.Request) -> str:
 
 def _plain(text: str) -> str:
     """A name for the log: one line, without control characters."""
-    return re.sub(r"[^\w .:@()+'-]", "", text).strip()[:60]
+    return re.sub(r"[^\w.:@()+'-]+", " ", text).strip()[:60]
 
 
 _ROUTES = (
@@ -108,6 +113,7 @@ _ROUTES = (
     ("GET", f"{_ROOT}/recycled", _list_recycled),
     ("GET", f"{_RUN}/history", _history),
     ("GET", f"{_RUN}/events", _events),
+    ("GET", f"{_RUN}/verdict", _verdict),
     ("GET", f"{_RUN}/file", _file),
     ("GET", f"{_RUN}/graph", _graph),
     ("POST", f"{_RUN}/control", _control),

@@ -8,8 +8,11 @@ from array import array
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from ..runs.history import History, collect_history
 from .log_file import parse_line, whole_number
 
 STEP_NUMBERS = ("loss", "lr", "grad_norm", "seconds", "d", "epoch", "device_mb", "host_mb")
@@ -38,6 +41,7 @@ class Columns:
         self._has = dict.fromkeys(_COLUMNS, False)
         self._marks: dict[str, dict[object, dict[str, Any]]] = {name: {} for name in _MARKS}
         self.controls: list[dict[str, Any]] = []
+        self._length: list[dict[str, Any]] = []
         self.warnings: deque[dict[str, Any]] = deque(maxlen=_WARNINGS_KEPT)
         self.start: dict[str, Any] | None = None
         self.stop: dict[str, Any] | None = None
@@ -56,18 +60,40 @@ class Columns:
             self._take_mark(kind, record)
         elif kind == "start":
             self.start, self.stop = record, None
+            self._length.append(record)
         elif kind == "stop":
             self.stop = record
         elif kind == "verdict":
             self.verdict = record
         elif kind == "control":
             self.controls.append(record)
+            self._length.append(record)
         elif kind == "warning":
             self.warnings.append(record)
 
     def marks(self, kind: str) -> list[dict[str, Any]]:
         """Events of a kind that belong to a step, in the order of steps."""
         return sorted(self._marks[kind].values(), key=lambda record: int(record["step"]))
+
+    def history(self, folder: Path) -> History:
+        """The same as a History, without reading the log again.
+
+        Raises:
+            KeyError, TypeError, ValueError: An event other than a step lacks something.
+        """
+        marks = [record for kind in _MARKS for record in self.marks(kind)]
+        course = collect_history(folder, [*self._length, *marks])
+        columns = self.columns
+        return replace(
+            course,
+            steps=tuple(self.steps),
+            losses=tuple(columns["loss"]),
+            epochs=tuple(int(epoch) if epoch == epoch else 0 for epoch in columns["epoch"]),
+            learning_rates=tuple(columns["lr"]),
+            gradient_norms=tuple(columns["grad_norm"]),
+            seconds=tuple(columns["seconds"]),
+            ds=tuple(columns["d"]),
+        )
 
     def _take_mark(self, kind: str, record: dict[str, Any]) -> None:
         step = whole_number(record.get("step"))

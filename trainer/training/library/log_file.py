@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -49,16 +50,18 @@ class LogFile:
     def read(self, after: int, log_id: str = "", limit: int = PIECE_BYTES) -> Piece:
         """Whole lines from byte `after` on, about `limit` bytes of them; none when there is no log.
 
+        A log that is a link is none.
+
         Args:
             after: Where the last reading ended.
             log_id: The log that `after` belongs to; empty when it is not known.
             limit: Bytes to read; a single longer line is passed over.
         """
-        try:
-            with self._lock, self.path.open("rb") as stream:
+        # A link could lead to a file that is none of the run's.
+        if self.path.is_file() and not self.path.is_symlink():
+            with contextlib.suppress(FileNotFoundError), self._lock, self.path.open("rb") as stream:
                 return self._read(stream, after, log_id, limit)
-        except FileNotFoundError:
-            return Piece("", (), 0, after > 0, False)
+        return Piece("", (), 0, after > 0, False)
 
     def _read(self, stream: BinaryIO, after: int, log_id: str, limit: int) -> Piece:
         size = self._recognize(stream)

@@ -14,8 +14,8 @@ SUFFIX = ".safetensors"
 
 
 def default_lora_name(run_name: str, step: int) -> str:
-    """The name, without suffix, under which a checkpoint is used."""
-    return f"{run_name}-step{step:06d}"
+    """The name, without suffix, under which a checkpoint is used: short enough for every system."""
+    return f"{run_name[:80].strip()}-step{step:06d}"
 
 
 def find_checkpoint(folder: Path, step: int) -> Path:

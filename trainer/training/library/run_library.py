@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import ConflictError, NotFoundError
+from ...files import when_free
 from ..runs.run_folder import Run
 from .run_view import RunView
 
@@ -46,7 +47,7 @@ class RunLibrary:
         Raises:
             NotFoundError: There is no run of that name.
         """
-        if name not in self.names():
+        if not _has_run(self.runs, name):
             raise NotFoundError(_no_run(name, "Reload the list of runs."))
         with self._lock:
             return self._views.setdefault(name, RunView(self.runs / name))
@@ -95,7 +96,7 @@ class RunLibrary:
             NotFoundError: No run of that name is in the recycle folder.
             ConflictError: There is a run of that name again, or it cannot be moved.
         """
-        if name not in self.recycled_names():
+        if not _has_run(self.recycled, name):
             raise NotFoundError(
                 f"There is no run '{_shown(name)}' in the recycle folder '{self.recycled}'."
             )
@@ -110,14 +111,23 @@ class RunLibrary:
 
 
 def _run_names(folder: Path) -> Iterator[str]:
+    for entry, home in _entries(folder):
+        if _is_run(entry, home):
+            yield entry.name
+
+
+def _has_run(folder: Path, name: str) -> bool:
+    return any(entry.name == name and _is_run(entry, home) for entry, home in _entries(folder))
+
+
+def _entries(folder: Path) -> list[tuple[os.DirEntry[str], Path]]:
     try:
         home = folder.resolve(strict=True)
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if _is_text(entry.name)]
     except (OSError, RuntimeError):
-        return
-    for entry in entries:
-        if _is_text(entry.name) and _is_run(entry, home):
-            yield entry.name
+        return []
+    return [(entry, home) for entry in sorted(found, key=lambda entry: entry.name)]
 
 
 def _is_run(entry: os.DirEntry[str], home: Path) -> bool:
@@ -151,7 +161,7 @@ def _free_name(folder: Path, name: str) -> Path:
 def _move(source: Path, target: Path, failed: str) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(source, target)
+        when_free(lambda: os.rename(source, target))
     except OSError as error:
         raise ConflictError(
             f"{failed}: {error.strerror or error}. Close whatever has its files open and try again."

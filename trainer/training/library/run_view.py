@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ...errors import StateError
+from ..results.verdict import judge
 from ..runs.run_folder import Run
 from .columns import Columns
 from .contents import file_inside, folder_bytes, read_settings, stamp_of
@@ -31,6 +33,7 @@ class RunView:
         self._columns: Columns | None = None
         self._columns_follower: LogFollower | None = None
         self._size: tuple[object, int] = (None, 0)
+        self._verdict: tuple[object, dict[str, Any]] = (None, {})
         self._settings: tuple[object, dict[str, Any]] = (None, {})
 
     def overview(self, live_state: str | None = None) -> dict[str, Any]:
@@ -87,6 +90,34 @@ class RunView:
         answer = {"events": found, "next": piece.next, "id": piece.log_id}
         answer["more"] = piece.has_more and bool(piece.lines)
         return answer | {"reset": True} if piece.is_reset else answer
+
+    def verdict(self, window: int) -> dict[str, Any]:
+        """What the run's log says by now, judged anew only when there is more in it.
+
+        Args:
+            window: Steps of the guide's running average.
+
+        Raises:
+            StateError: There is no log, or it holds events that cannot be read.
+            ConfigError: The window is below 1.
+        """
+        with self._lock:
+            columns, follower = self._current_columns()
+            key = (follower.log_id, follower.offset, window)
+            if self._verdict[0] != key:
+                self._verdict = (key, self._judge(columns, window))
+            return self._verdict[1]
+
+    def _judge(self, columns: Columns, window: int) -> dict[str, Any]:
+        try:
+            history = columns.history(self.folder)
+        except (KeyError, TypeError, ValueError) as error:
+            raise StateError(
+                f"'{self.log.path}' holds events that cannot be read: {error!r}. Mend or remove "
+                "those lines."
+            ) from error
+        judged: dict[str, Any] = finite(judge(history, window).to_dict())
+        return judged
 
     def forget_columns(self) -> None:
         """Give the memory of the chart's numbers back."""
