@@ -5,13 +5,18 @@
  * @typedef {object} DomWidget
  * @property {boolean} [serialize] false keeps the widget out of saved workflows
  * @property {HTMLElement} [element]
+ * @property {string} [name]
+ * @property {unknown} [value]
  */
 
 /**
  * @typedef {object} ComfyNode
+ * @property {string | number} id
  * @property {string} [comfyClass] id of the node's class
+ * @property {DomWidget[]} [widgets]
  * @property {[number, number]} size width and height on the canvas
  * @property {(output: Record<string, unknown>) => void} [onExecuted]
+ * @property {() => void} [onRemoved]
  * @property {(size: [number, number]) => void} [setSize]
  * @property {() => [number, number]} [computeSize]
  * @property {(name: string, type: string, element: HTMLElement, options: object) => DomWidget} addDOMWidget
@@ -59,4 +64,40 @@ export function afterExecuted(node, then) {
     before?.call(this, output);
     then(output);
   };
+}
+
+/**
+ * The value of a node's widget.
+ *
+ * @param {ComfyNode} node
+ * @param {string} name
+ * @returns {unknown}
+ */
+export function widgetValue(node, name) {
+  return node.widgets?.find((widget) => widget.name === name)?.value;
+}
+
+/**
+ * Call `then` when a node is taken out of the graph, beside whatever else listens.
+ *
+ * @param {ComfyNode} node
+ * @param {() => void} then
+ */
+export function afterRemoved(node, then) {
+  const before = node.onRemoved;
+  node.onRemoved = function () {
+    before?.call(this);
+    then();
+  };
+}
+
+/**
+ * Make a node high enough for its widgets.
+ *
+ * @param {ComfyNode} node
+ */
+export function growNode(node) {
+  const needed = node.computeSize?.();
+  if (!needed || !node.setSize) return;
+  node.setSize([node.size[0], Math.max(node.size[1], needed[1])]);
 }

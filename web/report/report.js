@@ -1,6 +1,6 @@
 // @ts-check
 // Shows the lines a node reports (what it found, warned about, chose) on the node itself.
-import { addDisplayWidget, afterExecuted } from "../comfy_shim.js";
+import { addDisplayWidget, afterExecuted, growNode } from "../comfy_shim.js";
 
 const LINE_PX = 17;
 // The page draws a margin around a widget's element, inside the height that it asks for.
@@ -59,7 +59,7 @@ export function attachReport(node) {
       addDisplayWidget(node, "report", area, () => reportHeight(count));
     }
     area.textContent = lines.join("\n");
-    grow(node);
+    growNode(node);
   });
 }
 
@@ -81,11 +81,4 @@ function makeArea() {
     userSelect: "text",
   });
   return area;
-}
-
-/** @param {import("../comfy_shim.js").ComfyNode} node */
-function grow(node) {
-  const needed = node.computeSize?.();
-  if (!needed || !node.setSize) return;
-  node.setSize([node.size[0], Math.max(node.size[1], needed[1])]);
 }
