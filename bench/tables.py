@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.charting.tables import frames
+from bench.picking_tables import picks, stops
 from bench.plan_tables import cards, errors, growth
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results.json"
-PAGES = (ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "memory.md")
+PAGES = tuple(ROOT / "docs" / f"{name}.md" for name in ("benchmarks", "memory", "picking"))
 Results = Mapping[str, Mapping[str, Any]]
 _KINDS = 5
 """How many of the parts are counted work; they come first."""
@@ -256,6 +257,8 @@ _TABLES: Mapping[str, Callable[[Results], str]] = {
     "errors": lambda results: _table(*errors(results)),
     "growth": lambda results: _table(*growth(results)),
     "chart": lambda results: _table(*frames(results)),
+    "picks": lambda results: _table(*picks(results)),
+    "stops": lambda results: _table(*stops(results)),
 }
 
 

@@ -164,7 +164,7 @@ def comparison_spec(texts: dict[str, str]) -> dict[str, Any]:
     return {
         "note": node("Note", (40, 60), (320, 160), {"text": note}),
         "models": node("HunyuanLoraDemoModels", (40, 280), (320, 110)),
-        "compare": node("HunyuanLoraXYCompare", (420, 60), (760, 1160), values, links),
+        "compare": node("HunyuanLoraXYCompare", (420, 60), (760, 1460), values, links),
     }
 
 

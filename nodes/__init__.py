@@ -15,6 +15,7 @@ from .results.preview import DemoModels, Preview
 from .training.planning import PlanTraining
 from .training.previews import PreviewOptions
 from .training.settings import LoraOptions, OptimizerOptions, ScheduleOptions, TimestepOptions
+from .training.trackers import TrackerOptions
 from .training.train import Train
 
 NODES: list[type[io.ComfyNode]] = [
@@ -32,6 +33,7 @@ NODES: list[type[io.ComfyNode]] = [
     TimestepOptions,
     PlanTraining,
     PreviewOptions,
+    TrackerOptions,
     Train,
     LossPlot,
     PickCheckpoint,

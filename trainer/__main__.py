@@ -22,9 +22,12 @@ from .export.lora_file import FILE_DTYPES, convert_lora
 from .files import write_bytes
 from .training.loop import run_training
 from .training.reports import Hooks, StepReport, TrainRequest
-from .training.results.picking import pick_checkpoint
+from .training.results.choosing import RULES, choose
+from .training.results.exported_curves import read_any_history
 from .training.results.plot import draw_loss
-from .training.runs.history import read_history
+from .training.results.verdict import judge
+from .training.runs.run_folder import Run
+from .training.tracking.trackers import Trackers
 
 BAD_INPUT = 2
 
@@ -62,8 +65,11 @@ def _make_parser() -> argparse.ArgumentParser:
     resume.set_defaults(run=_resume)
     add_plan_options(commands.add_parser("plan", help="show the memory that a run needs"))
     pick = commands.add_parser("pick", help="choose a checkpoint from the loss curve")
-    pick.add_argument("run_folder", type=Path, metavar="RUN_DIR")
-    pick.add_argument("--rule", default="guide", choices=("guide", "validation", "last"))
+    pick.add_argument(
+        "source", type=Path, metavar="RUN_DIR", help="or a CSV or event file of another trainer"
+    )
+    pick.add_argument("--rule", default="guide", choices=RULES)
+    pick.add_argument("--loras", type=Path, metavar="DIR", help="LoRA files of another trainer")
     pick.add_argument("--window", type=int, default=70, help="steps of the running average")
     pick.add_argument("--plot", type=Path, metavar="PNG", help="also draw the curve")
     pick.set_defaults(run=_pick)
@@ -99,14 +105,26 @@ def _run(request: TrainRequest, *, resume: bool) -> None:
             f"{os.environ['WORLD_SIZE']}. Use 'accelerate launch --num_processes 1'."
         )
     stop = StopFlag()
-    with stop.listening():
-        result = run_training(request, Hooks(on_step=_show_step, should_stop=stop), resume=resume)
+    with stop.listening(), _trackers(request) as trackers:
+        hooks = Hooks(on_step=_show_step, on_event=trackers.on_event, should_stop=stop)
+        result = run_training(request, hooks, resume=resume)
     if result.stopped:
         if result.stop_cause is not None:
             raise result.stop_cause
         print(f"Stopped at step {result.steps_done}. Go on with: resume {request.run_folder}")
     else:
         print(f"Done: {result.last_checkpoint}")
+
+
+def _trackers(request: TrainRequest) -> Trackers:
+    config = request.config
+    run = Run(request.run_folder)
+
+    def warn(text: str) -> None:
+        print(text, file=sys.stderr)
+        run.append_event("warning", text=text)
+
+    return Trackers(config.trackers, run.folder, config.to_dict(), warn)
 
 
 def _show_step(report: StepReport) -> None:
@@ -119,11 +137,16 @@ def _show_step(report: StepReport) -> None:
 
 
 def _pick(options: argparse.Namespace) -> None:
-    history = read_history(options.run_folder)
-    pick = pick_checkpoint(history, options.rule, options.window)
+    history = read_any_history(options.source, options.loras)
+    choice = choose(history, options.rule, options.window)
+    verdict = judge(history, options.window)
     if options.plot is not None:
-        _save_png(options.plot, draw_loss(history, options.window, pick))
-    print("\n".join([*pick.reasons, str(pick.path)]))
+        _save_png(options.plot, draw_loss(history, options.window, choice.pick, verdict=verdict))
+    lines = list(choice.sentences)
+    if options.rule != "verdict":
+        lines += ["", *verdict.sentences, ""]
+    print("\n".join(lines))
+    print(choice.pick.path if choice.pick else f"step {choice.step}")
 
 
 def _save_png(path: Path, image: Image.Image) -> None:

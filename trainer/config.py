@@ -22,6 +22,7 @@ from .setting_groups import (
     OutputSettings,
     ScheduleSettings,
     TimestepSettings,
+    TrackerSettings,
     TrainSettings,
 )
 from .settings import field_docs, unknown_name_text
@@ -44,6 +45,7 @@ class RunConfig:
     model: ModelSettings = field(default_factory=ModelSettings)
     data: DataSettings = field(default_factory=DataSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
+    trackers: TrackerSettings = field(default_factory=TrackerSettings)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], source: str = "configuration") -> RunConfig:
@@ -112,7 +114,8 @@ class RunConfig:
     def resume_values(self) -> dict[str, Any]:
         """The settings that a resumed run must share with the run it goes on from.
 
-        Length, saving and file places may change: a run may be continued for longer or elsewhere.
+        Length, saving, file places and trackers may change: a run may be continued for longer or
+        elsewhere.
         """
         free = {
             *("epochs", "steps", "save_every_epochs", "save_every_steps", "validate_every_steps"),
@@ -152,6 +155,7 @@ __all__ = [
     "RunConfig",
     "ScheduleSettings",
     "TimestepSettings",
+    "TrackerSettings",
     "TrainSettings",
     "field_docs",
 ]

@@ -1,4 +1,4 @@
-"""The groups of settings of a run: LoRA, optimizer, schedule, timesteps, training and places."""
+"""The groups of settings of a run, each with the ranges and explanations of its fields."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from .settings import Range, Settings
+from .settings import Range, Settings, looks_like_key
 
 PRODIGY_LEARNING_RATE = 1.0
 ADAMW_LEARNING_RATE = 1e-4
@@ -231,3 +231,73 @@ class OutputSettings(Settings):
             f"'{prefix}name' is {name!r}, which cannot be part of a file name. "
             'Leave out < > : " / \\ | ? * and spaces or dots at its ends.'
         ]
+
+
+@dataclass(frozen=True)
+class TrackerSettings(Settings):
+    """What follows the run beside the run folder itself.
+
+    There is no place for a key on purpose: settings end up in workflows and pictures.
+    """
+
+    tensorboard: bool = False
+    """Write TensorBoard files into the run folder. Nothing leaves this machine."""
+    wandb: Literal["off", "online", "offline"] = "off"
+    """online sends the run to wandb, with the key from 'wandb login' or WANDB_API_KEY; offline
+    writes files only, which 'wandb sync' can send later."""
+    other: str = ""
+    """Other trackers that accelerate knows, separated by commas: aim, clearml, comet_ml, dvclive,
+    mlflow, swanlab, trackio. Some of them send the run to their service."""
+    project: str = "hunyuan-lora"
+    """The project that the run is filed under in trackers."""
+    name: str = ""
+    """The run's name in trackers; empty takes the name of the run folder."""
+    tags: str = ""
+    """Tags in trackers, separated by commas."""
+
+    @property
+    def tag_list(self) -> tuple[str, ...]:
+        """The tags, each once."""
+        return _split(self.tags)
+
+    @property
+    def other_list(self) -> tuple[str, ...]:
+        """The names of the other trackers, each once."""
+        return _split(self.other.lower())
+
+    @classmethod
+    def cross_faults(cls, values: Mapping[str, Any], prefix: str) -> list[str]:
+        """No keys, no signs that a tracker refuses, and no tracker twice."""
+        faults = []
+        for name in ("other", "project", "name", "tags"):
+            text = values[name]
+            if looks_like_key(text):
+                faults.append(
+                    f"'{prefix}{name}' seems to hold a key or password. It would be saved in the "
+                    "workflow and shown to others. Put keys into an environment variable such as "
+                    "WANDB_API_KEY, or use the tracker's own login."
+                )
+            elif len(text) > 120 or not text.isprintable():
+                faults.append(f"'{prefix}{name}' must be one line of at most 120 characters.")
+        if faults:
+            return faults  # a key must not be repeated in a sentence about something else
+        project = values["project"]
+        if not project.strip() or set(project) & set("/\\#?%:"):
+            faults.append(
+                f"'{prefix}project' is {project!r}, but trackers need a name there without "
+                "/ \\ # ? % and :."
+            )
+        for name in _split(values["other"].lower()):
+            if name in ("tensorboard", "wandb"):
+                faults.append(f"'{prefix}other' names {name}. Turn on '{prefix}{name}' instead.")
+            elif not set(name) <= _TRACKER_SIGNS:
+                faults.append(f"'{prefix}other' names {name!r}, which is no tracker's name.")
+        return faults
+
+
+_TRACKER_SIGNS = set("abcdefghijklmnopqrstuvwxyz0123456789_")
+
+
+def _split(text: str) -> tuple[str, ...]:
+    parts = (part.strip() for part in text.split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))

@@ -11,12 +11,34 @@ import difflib
 import inspect
 import itertools
 import math
+import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from .errors import ConfigError
+
+# How the keys of trackers and model sites begin, and how their long random part looks.
+_KEY_START = re.compile(
+    r"\b(wandb_v\d_|hf_|sk-|gh[pousr]_|github_pat_|glpat-|AKIA|xox[a-z]-)[\w-]{12,}|://[^/@\s]+@"
+)
+_RANDOM_RUN = re.compile(r"[A-Za-z0-9]{20,}")
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether a text holds what looks like a secret: a known beginning, or many mixed characters.
+
+    A run of 20 letters and digits counts when at least three of each are in it; names of people
+    and runs have separators or hardly a digit.
+    """
+    if _KEY_START.search(text):
+        return True
+    runs = [found.group() for found in _RANDOM_RUN.finditer(text)]
+    return any(
+        sum(sign.isdigit() for sign in run) >= 3 and sum(sign.isalpha() for sign in run) >= 3
+        for run in runs
+    )
 
 
 @dataclass(frozen=True)

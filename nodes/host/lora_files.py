@@ -10,7 +10,7 @@ from pathlib import Path
 from ...trainer.config import RunConfig
 from ...trainer.errors import ConfigError, TrainerError
 from ...trainer.training.results.comparison import LoraChoice, lora_choice
-from ...trainer.training.results.picking import pick_checkpoint
+from ...trainer.training.results.verdict import judge
 from ...trainer.training.runs.history import History, read_history
 from ...trainer.training.runs.run_folder import Run
 from .folders import find_source, loras_folder
@@ -25,11 +25,11 @@ class LoraFiles:
     trigger: str = ""
 
     def best_step(self) -> int | None:
-        """The step of the checkpoint that the run's log speaks for; None without a log."""
+        """The step of the verdict's checkpoint; None without a log that speaks for one."""
         if self.history is None:
             return None
-        rule = "validation" if self.history.validation else "guide"
-        return pick_checkpoint(self.history, rule).step
+        checkpoint = judge(self.history).checkpoint
+        return None if checkpoint is None else checkpoint.step
 
 
 def find_lora_files(run: object, text: str) -> LoraFiles:

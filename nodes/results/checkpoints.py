@@ -7,8 +7,11 @@ from pathlib import Path
 from comfy_api.latest import io
 
 from ...trainer.files import write_bytes
-from ...trainer.training.results.picking import Pick, pick_checkpoint
+from ...trainer.training.results.choosing import choose
+from ...trainer.training.results.exported_curves import read_any_history
+from ...trainer.training.results.picking import Pick, has_held_out, pick_checkpoint
 from ...trainer.training.results.plot import draw_loss
+from ...trainer.training.results.verdict import judge
 from ...trainer.training.runs.history import History, read_history
 from .. import wires
 from ..host.folders import checked_name, find_source, loras_folder
@@ -23,8 +26,8 @@ class LossPlot(io.ComfyNode):
             node_id="HunyuanLoraLossPlot",
             display_name="Loss Plot",
             category=wires.CATEGORY,
-            description="Draws the loss of every step, its running average, epochs and "
-            "checkpoints.",
+            description="Draws the loss of every step, its running average, epochs, checkpoints, "
+            "what was measured on held-out and trained items, and the verdict's step.",
             is_output_node=True,
             inputs=[
                 wires.Run.Input("run", tooltip="From Train HunyuanVideo LoRA."),
@@ -44,10 +47,13 @@ class LossPlot(io.ComfyNode):
 
     @classmethod
     def execute(cls, run: Path, window: int, checkpoint: Pick | None = None) -> io.NodeOutput:
-        """Draw the run's history."""
+        """Draw the run's history, and where the verdict stands."""
         history = read_history(run)
-        picture = wires.to_image_batch(draw_loss(history, window=window, pick=checkpoint))
-        lines = [f"{len(history.losses)} steps"]
+        verdict = judge(history, window)
+        picture = wires.to_image_batch(
+            draw_loss(history, window=window, pick=checkpoint, verdict=verdict)
+        )
+        lines = [f"{len(history.losses)} steps", *verdict.sentences]
         return io.NodeOutput(picture, ui=wires.show(lines=lines, image=picture))
 
 
@@ -60,9 +66,9 @@ class PickCheckpoint(io.ComfyNode):
             node_id="HunyuanLoraPickCheckpoint",
             display_name="Pick Checkpoint",
             category=wires.CATEGORY,
-            description="The guide's rule: on the running average, find where the slope stops "
-            "falling, take the lowest point before it and the checkpoint nearest to it. Copies it "
-            "to models/loras.",
+            description="Chooses a checkpoint by the guide's rule (on the running average, find "
+            "where the slope stops falling, take the lowest point before it and the checkpoint "
+            "nearest to it) or by the verdict on all that was measured. Copies it to models/loras.",
             is_output_node=True,
             inputs=[
                 io.Int.Input(
@@ -88,15 +94,26 @@ class PickCheckpoint(io.ComfyNode):
                     "run_folder",
                     default="",
                     optional=True,
-                    tooltip="Without 'run': the folder of an earlier run, such as runs/my_run.",
+                    tooltip="Without 'run': the folder of an earlier run, such as runs/my_run; or "
+                    "a loss curve of another trainer: a CSV file exported from wandb or "
+                    "TensorBoard, or TensorBoard's event file or folder.",
                 ),
                 io.Combo.Input(
                     "rule",
-                    options=["guide", "validation"],
+                    options=["guide", "validation", "verdict"],
                     default="guide",
                     optional=True,
                     tooltip="guide: by the running average, as above. validation: the lowest loss "
-                    "on the crops that training held out (needs 'hold_out').",
+                    "on the crops that training held out (needs 'hold_out'). verdict: weighs both, "
+                    "says which of them decides and why, and whether more steps would help.",
+                ),
+                io.String.Input(
+                    "checkpoints_folder",
+                    default="",
+                    optional=True,
+                    tooltip="For a loss curve of another trainer: the folder with that run's "
+                    "LoRA files (.safetensors), which tell their step or epoch in the name or in "
+                    "the metadata.",
                 ),
             ],
             outputs=[
@@ -119,28 +136,43 @@ class PickCheckpoint(io.ComfyNode):
         run: Path | None = None,
         run_folder: str = "",
         rule: str = "guide",
+        checkpoints_folder: str = "",
     ) -> io.NodeOutput:
-        """Pick, copy, explain; where both rules can speak, say what the other one says."""
-        folder = run if run is not None else find_source(run_folder, "run_folder")
-        history = read_history(folder)
-        pick = pick_checkpoint(history, rule, window)
-        lines = [*pick.reasons, *_other_opinion(history, rule, window)]
-        path = pick.path
-        if copy_to_loras:
-            name = checked_name(lora_name or f"{folder.name}-step{pick.step:06d}", "lora_name")
-            path = loras_folder() / f"{name.removesuffix('.safetensors')}.safetensors"
-            write_bytes(path, pick.path.read_bytes())
-            lines.append(f"Copied to {path}.")
-        extra = {"pick": [{"step": pick.step, "path": str(pick.path), "reasons": lines}]}
-        return io.NodeOutput(
-            pick, str(path), "\n".join(lines), ui=wires.show(lines=lines, extra=extra)
+        """Pick, copy, explain; where several rules can speak, say what the others say."""
+        source = run if run is not None else find_source(run_folder, "run_folder")
+        loras = checkpoints_folder.strip()
+        history = read_any_history(
+            source, find_source(loras, "checkpoints_folder") if loras else None
         )
+        choice = choose(history, rule, window)
+        lines = [*choice.sentences, *_other_opinions(history, rule, window)]
+        pick = choice.pick
+        path = "" if pick is None else str(pick.path)
+        if pick is not None and copy_to_loras:
+            name = source.stem if source.is_file() else source.name
+            path = _copy(pick, lora_name or f"{name}-step{pick.step:06d}")
+            lines.append(f"Copied to {path}.")
+        shown = "" if pick is None else str(pick.path)
+        extra = {"pick": [{"step": choice.step, "path": shown, "reasons": lines}]}
+        return io.NodeOutput(pick, path, "\n".join(lines), ui=wires.show(lines=lines, extra=extra))
 
 
-def _other_opinion(history: History, rule: str, window: int) -> list[str]:
-    if not history.validation:
+def _copy(pick: Pick, name: str) -> str:
+    """Copy the choice to where every LoRA loader finds it."""
+    stem = checked_name(name, "lora_name").removesuffix(".safetensors")
+    path = loras_folder() / f"{stem}.safetensors"
+    write_bytes(path, pick.path.read_bytes())
+    return str(path)
+
+
+def _other_opinions(history: History, rule: str, window: int) -> list[str]:
+    if rule == "verdict" or not has_held_out(history) or not history.checkpoints:
         return []
     other = "validation" if rule == "guide" else "guide"
     step = pick_checkpoint(history, other, window).step
     words = {"guide": "The guide's rule", "validation": "The loss on held-out crops"}
-    return [f"{words[other]} would choose step {step}."]
+    lines = [f"{words[other]} would choose step {step}."]
+    verdict = judge(history, window)
+    if verdict.checkpoint is not None:
+        lines.append(f"The verdict would choose step {verdict.checkpoint.step}.")
+    return lines

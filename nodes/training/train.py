@@ -14,6 +14,7 @@ from ...trainer.config import (
     RunConfig,
     ScheduleSettings,
     TimestepSettings,
+    TrackerSettings,
     TrainSettings,
 )
 from ...trainer.settings import field_docs
@@ -22,6 +23,7 @@ from .. import wires
 from ..host.folders import run_folder
 from ..host.progress import raise_if_cancelled
 from ..host.runs.planning import Limits
+from ..host.runs.queueing import times_asked
 from ..host.runs.session import Graph, TrainingJob, train_on_model
 from ..host.sampling import apply_lora, read_lora
 
@@ -57,6 +59,11 @@ class Train(io.ComfyNode):
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo],
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, run_name: str = "", **_: object) -> int:
+        """Changes when a run of the same inputs is to be worked on again."""
+        return times_asked(run_name)
 
     @classmethod
     def execute(cls, model: object, dataset: object, latents: object, text: object,
@@ -115,6 +122,7 @@ def _config(run_name: str, options: dict[str, Any]) -> RunConfig:
         schedule=options.get("schedule_settings") or ScheduleSettings(),
         timestep=options.get("timestep_settings") or TimestepSettings(),
         train=train,
+        trackers=options.get("trackers") or TrackerSettings(),
     )
     return replace(config, output=OutputSettings(name=run_name, trigger=options["trigger"]))
 
@@ -178,4 +186,6 @@ def _inputs() -> list[io.Input]:
                      tooltip=docs["patience"]),
         wires.Previews.Input("previews", optional=True,
                              tooltip="From Preview Settings: samples while it trains."),
+        wires.Trackers.Input("trackers", optional=True,
+                             tooltip="From Trackers: TensorBoard files, wandb or others."),
     ]  # fmt: skip

@@ -111,7 +111,8 @@ class Bench:
     def __init__(self, folder: Path, demo: Any, lora: Path) -> None:
         self.previews = module("nodes.host.runs.previews")
         self.sampling = module("nodes.host.sampling")
-        self.borrowing = module("nodes.host.weights.borrowing")
+        self.borrowed = module("nodes.host.runs.borrowed")
+        self.policy = module("trainer.model.activation_policy").ActivationPolicy
         self.run = module("trainer.training.runs.run_folder").Run(folder)
         self.occasion = module("trainer.training.reports").SampleOccasion
         self.demo, self.lora = demo, lora
@@ -128,26 +129,32 @@ class Bench:
                   "strength": 1.0, "vae": self.demo.vae}  # fmt: skip
         return self.previews.PreviewPlan(**(values | changes))
 
-    def make(self, model: Any, plan: Any, step: int = 7) -> list[dict[str, Any]]:
+    def make(self, model: Any, plan: Any, step: int = 7, training: Any = None) -> Any:
         occasion = self.occasion(step, 1, self.lora if step else None)
-        return self.previews.make_sampler(plan, model, self.run)(occasion)
+        return self.previews.make_sampler(plan, model, self.run, training)(occasion)
 
-    def unchanged(self, model: Any, plan: Any) -> dict[str, Any]:
+    def unchanged(self, model: Any, plan: Any, must_leave: Any = None) -> dict[str, Any]:
         """What a preview in the middle of training leaves changed."""
         error = ""
         base = weights_of(model)
         with (
             torch.inference_mode(False),
             torch.enable_grad(),
-            self.borrowing.borrow_model(model, 10**8) as source,
+            self.borrowed.BorrowedModel(model, None, CPU) as borrowed,
         ):
+            source = borrowed.velocity_model(torch.float32, self.policy()).source
             loaded, lent, state = weights_of(model), lent_by(source), state_of(model)
+            training = self.previews.Training(
+                given_back=lambda: borrowed.given_back(unload=False),
+                must_leave=must_leave or (lambda: False),
+            )
             try:
-                self.make(model, plan)
+                self.make(model, plan, training=training)
             except BaseException as raised:
                 error = f"{type(raised).__name__}: {raised}"
             comfy.model_management.interrupt_current_processing(False)
             after = state_of(model)
+            source = borrowed.velocity_model(torch.float32, self.policy()).source
             changed = differing(state, after)
             changed += [f"weight {name}" for name in differing(loaded, weights_of(model))]
             changed += [f"lent {name}" for name in differing(lent, lent_by(source))]
@@ -251,6 +258,7 @@ def main() -> None:
             "broken": lambda: bench.unchanged(
                 load("fp8"), bench.plan(vae=BrokenVae(ValueError("no such thing")))
             ),
+            "asked_to_leave": lambda: bench.unchanged(load("fp32"), bench.plan(), lambda: True),
             "cancelled": lambda: bench.unchanged(
                 load("fp32"), bench.plan(vae=BrokenVae(cancelled))
             ),

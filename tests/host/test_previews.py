@@ -34,8 +34,9 @@ def test_preview_leaves_weights_and_process_as_they_were(
 @pytest.mark.parametrize(
     ("case", "words"),
     [
-        ("out_of_memory", ["SampleError", "step 7", "ran out of memory", "latent"]),
-        ("broken", ["SampleError", "step 7", "no such thing"]),
+        ("out_of_memory", ["SampleError", "Memory ran out", "mode latent"]),
+        ("broken", ["SampleError", "no such thing. Check Preview Settings."]),
+        ("asked_to_leave", ["SampleError", "given up"]),
         ("cancelled", ["InterruptProcessingException"]),
     ],
 )

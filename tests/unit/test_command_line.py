@@ -119,6 +119,31 @@ def test_train_resume_pick_and_convert_work_one_after_the_other(
     assert main(["cache", "verify", str(tmp_path / "cache")]) == 0
 
 
+def test_train_and_resume_feed_the_trackers_of_the_configuration(tmp_path: Path) -> None:
+    extra = '[trackers]\ntensorboard = true\nwandb = "offline"\nother = "nosuch"\n'
+    done = run_program("train", str(make_project(tmp_path, steps=2, extra=extra)))
+    assert done.returncode == 0, done.stderr
+    assert "accelerate knows no tracker 'nosuch'" in done.stderr
+    folder = tmp_path / "runs/figure"
+    events = [
+        json.loads(line) for line in (folder / "events.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert [event["text"] for event in events if event["type"] == "warning"] == [
+        done.stderr.strip()
+    ]
+    config = folder / "config.toml"
+    longer = config.read_text("utf-8").replace("steps = 2\n", "steps = 3\n", 1)
+    config.write_text(longer.replace('"nosuch"', '""'), "utf-8")
+    resumed = run_program("resume", str(folder))
+    assert (resumed.returncode, resumed.stderr) == (0, "")
+    trackers = folder / "trackers"
+    assert len(list((trackers / "tensorboard").glob("events.out.*"))) == 2
+    assert len(list((trackers / "wandb").rglob("*.wandb"))) == 2
+    # Nothing of the machine's folders is told.
+    for file in [*trackers.rglob("*.wandb"), *trackers.rglob("events.out.*")]:
+        assert str(tmp_path).encode() not in file.read_bytes()
+
+
 def test_plan_of_a_run_prints_every_part_and_their_sum(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ from ..errors import ConfigError
 Action = Literal["stop", "pause", "resume", "save", "sample", "set_steps", "rewind"]
 ACTIONS: tuple[str, ...] = get_args(Action)
 _WITH_VALUE = {"set_steps": "the number of steps of the whole run", "rewind": "a checkpoint's step"}
+_URGENT = frozenset({"stop", "pause", "rewind"})
 _MOST_STEPS = 10_000_000
 
 
@@ -64,6 +65,12 @@ class RunControl:
         """Whether a command has not been taken yet."""
         with self._changed:
             return bool(self._commands)
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether a command waits for which other work than a step is given up as well."""
+        with self._changed:
+            return any(command.action in _URGENT for command in self._commands)
 
 
 def _checked(action: str, value: int | None, by: str) -> Command:

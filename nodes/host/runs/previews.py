@@ -1,7 +1,7 @@
 """Previews while training: the LoRA as saved, through ComfyUI's own loader and sampler.
 
-They leave no trace in training: the MODEL is loaded again as training had it, and the global
-random state is put back.
+They leave no trace in training: the MODEL is given back to ComfyUI meanwhile and then loaded as
+training had it, and the global random state is put back.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
@@ -22,7 +23,7 @@ from ....trainer.errors import ConfigError, SampleError, TrainerError
 from ....trainer.files import write_bytes
 from ....trainer.training.reports import SampleOccasion
 from ....trainer.training.runs.run_folder import Run
-from ..progress import running_node, show_text
+from ..progress import raise_if_cancelled, running_node, show_text
 from ..randomness import kept_random_state
 from ..sampling import (
     SampleSettings,
@@ -33,7 +34,6 @@ from ..sampling import (
     sample_latents,
     view_latents,
 )
-from ..weights.borrowing import handed_back
 
 UNITS = ("checkpoints", "epochs", "steps")
 _FRAMES_PER_SECOND = 24
@@ -87,6 +87,22 @@ class PreviewPlan:
         return save_every * self.every if self.unit == "checkpoints" and self.every > 1 else 0
 
 
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Training:
+    """The training around the previews.
+
+    given_back: a context in which ComfyUI may do with the MODEL as it likes; at its end training
+    has it as before. must_leave: whether something waits for which previews are given up.
+    """
+
+    given_back: Callable[[], AbstractContextManager[object]] = nullcontext
+    must_leave: Callable[[], bool] = _never
+
+
 @dataclass(frozen=True)
 class _Sample:
     """One preview to be made."""
@@ -96,13 +112,19 @@ class _Sample:
     seed: int
 
 
-def make_sampler(settings: PreviewPlan, model: object, run: Run) -> Sampler:
+def make_sampler(
+    settings: PreviewPlan, model: object, run: Run, training: Training | None = None
+) -> Sampler:
     """What makes the previews of a run: called with an occasion, it gives their event fields.
+
+    ComfyUI patches weights in place, whatever clone it samples with, and takes the patches back
+    only when the next clone is loaded: training has to load `model` again afterwards.
 
     Args:
         settings: What to show.
-        model: ComfyUI's MODEL, which training may have borrowed. It is as before afterwards.
+        model: ComfyUI's MODEL.
         run: Where the files go.
+        training: What goes on around them; None when nothing does.
 
     Raises:
         ConfigError: Latents of this model cannot be shown without a VAE.
@@ -112,12 +134,13 @@ def make_sampler(settings: PreviewPlan, model: object, run: Run) -> Sampler:
             "'mode' is latent, but this ComfyUI cannot show latents of this model without the "
             "VAE. Choose decoded on Preview Settings."
         )
-    return _Previews(settings, model, run)
+    return _Previews(settings, model, run, training or Training())
 
 
 class _Previews:
-    def __init__(self, plan: PreviewPlan, model: object, run: Run) -> None:
+    def __init__(self, plan: PreviewPlan, model: object, run: Run, training: Training) -> None:
         self._plan = plan
+        self._training = training
         self._model = model
         self._run = run
         pairs = [(prompt, seed) for prompt in range(len(plan.prompts)) for seed in plan.seeds]
@@ -131,17 +154,16 @@ class _Previews:
         """
         started = time.monotonic()
         try:
-            with kept_random_state(), handed_back(self._model):
+            # Training is outside of inference mode, but the weights are ComfyUI's.
+            with kept_random_state(), self._training.given_back(), torch.inference_mode():
                 events = list(self._make(occasion))
         except comfy.model_management.InterruptProcessingException:
-            # ComfyUI forgets a cancel when it raises; the loop has to hear of it as well.
-            comfy.model_management.interrupt_current_processing(True)
             raise
-        except (TrainerError, OSError) as error:
-            raise SampleError(f"The preview of step {occasion.step} failed. {error}") from error
+        except SampleError:
+            raise
         except Exception as error:
-            raise SampleError(self._failure_text(occasion, error)) from error
-        # Loading the LoRA and giving the MODEL back is part of what previews cost.
+            raise SampleError(_failure_text(error)) from error
+        # Patching the LoRA and loading the MODEL again is part of what previews cost.
         overhead = time.monotonic() - started - sum(event["seconds"] for event in events)
         for event in events:
             event["seconds"] = round(event["seconds"] + max(0.0, overhead) / len(events), 3)
@@ -160,7 +182,8 @@ class _Previews:
             made.append((sample, latents, time.monotonic() - started))
         del model
         for sample, latents, seconds in made:
-            comfy.model_management.throw_exception_if_processing_interrupted()
+            raise_if_cancelled()
+            self._leave_if_asked()
             started = time.monotonic()
             frames = self._frames(latents)
             facts = self._facts(sample, frames, strength)
@@ -177,6 +200,7 @@ class _Previews:
         node, count = running_node(), len(self._samples)
 
         def show(step: int, total: int) -> None:
+            self._leave_if_asked()
             show_text(node, f"{title}: {sample.number} of {count}, {step}/{total}")
 
         show(0, self._plan.settings.steps)
@@ -186,6 +210,10 @@ class _Previews:
             replace(self._plan.settings, seed=sample.seed),
             on_step=show,
         )
+
+    def _leave_if_asked(self) -> None:
+        if self._training.must_leave():
+            raise SampleError("They were given up for what was asked of the run.")
 
     def _frames(self, latents: torch.Tensor) -> torch.Tensor:
         if self._plan.is_latent:
@@ -217,15 +245,17 @@ class _Previews:
         write_bytes(self._run.samples / name, data)
         return self._run.relative(self._run.samples / name)
 
-    def _failure_text(self, occasion: SampleOccasion, error: Exception) -> str:
-        title = f"The preview of step {occasion.step}"
-        if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-            return (
-                f"{title} ran out of memory. Lower 'width', 'height' or 'frames' on Preview "
-                "Settings, or choose mode latent."
-            )
-        words = " ".join(str(error).split()) or type(error).__name__
-        return f"{title} failed: {words[:300]}. Check Preview Settings."
+
+def _failure_text(error: Exception) -> str:
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return (
+            "Memory ran out. Lower 'width', 'height' or 'frames' on Preview Settings, or choose "
+            "mode latent."
+        )
+    words = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, TrainerError):
+        return words
+    return f"{words[:300].rstrip('.')}. Check Preview Settings."
 
 
 def _png(picture: Image.Image, note: str) -> bytes:

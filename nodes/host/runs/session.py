@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ from ....trainer.model.activation_policy import ActivationPolicy
 from ....trainer.planning.memory_plan import MemoryPlan
 from ....trainer.training.loop import run_training
 from ....trainer.training.network import make_network
-from ....trainer.training.reports import Hooks, SampleOccasion, TrainRequest, TrainResult
+from ....trainer.training.reports import Hooks, TrainRequest, TrainResult
 from ....trainer.training.runs.run_folder import Run
 from ....trainer.training.steps.step_order import StepOrder
+from ....trainer.training.tracking.trackers import Trackers
 from ....trainer.training.workload import COMPUTE_DTYPES
 from ..encoders import comfyui_version_text
 from ..progress import Progress, is_cancelled, raise_if_cancelled
@@ -31,7 +32,7 @@ from .borrowed import BorrowedModel
 from .graph_file import save_graph
 from .live import LiveRun, live_run
 from .planning import Limits, has_limits, plan_run
-from .previews import PreviewPlan, make_sampler
+from .previews import PreviewPlan, Sampler, Training, make_sampler
 from .telling import SessionResult, StepTeller, describe
 
 _MB = 1e6
@@ -128,9 +129,13 @@ class _Session:
     def run(self) -> SessionResult:
         is_resumed = self._run.exists
         folder = self._run.folder
-        with live_run(folder.name, folder, self._job.node_id) as live:
+        with (
+            live_run(folder.name, folder, self._job.node_id) as live,
+            self._trackers(live) as trackers,
+        ):
             try:
-                result = run_training(self._request, self._hooks(live), resume=is_resumed)
+                hooks = self._hooks(live, trackers)
+                result = run_training(self._request, hooks, resume=is_resumed)
             except StateError as error:
                 if not is_resumed:
                     raise
@@ -140,7 +145,15 @@ class _Session:
             self._run.append_event("warning", text=self._plan.remarks[0])
         return describe(self._request, result, self._plan)
 
-    def _hooks(self, live: LiveRun) -> Hooks:
+    def _trackers(self, live: LiveRun) -> Trackers:
+        config, run = self._request.config, self._run
+
+        def warn(text: str) -> None:
+            live.on_event(run.append_event("warning", text=text))
+
+        return Trackers(config.trackers, run.folder, config.to_dict(), warn)
+
+    def _hooks(self, live: LiveRun, trackers: Trackers) -> Hooks:
         teller = StepTeller(Progress(self._job.node_id, 1))
         graph = self._job.graph
 
@@ -149,28 +162,26 @@ class _Session:
             if record["type"] == "start":
                 save_graph(self._run.folder, graph.prompt, graph.extra_pnginfo)
             live.on_event(record)
+            trackers.on_event(record)
 
         return Hooks(
             on_step=teller.on_step,
             on_event=on_event,
             should_stop=is_cancelled,
             control=live.control,
-            on_sample=self._sampler(),
+            on_sample=self._sampler(live),
             paused=lambda: self._borrowed.given_back(unload=True),
             stopping=(comfy.model_management.InterruptProcessingException,),
         )
 
-    def _sampler(self) -> Callable[[SampleOccasion], list[dict[str, Any]]] | None:
-        previews = self._job.previews
-        if previews is None:
+    def _sampler(self, live: LiveRun) -> Sampler | None:
+        if self._job.previews is None:
             return None
-        make = make_sampler(previews, self._borrowed.model, self._run)
-
-        def on_sample(occasion: SampleOccasion) -> list[dict[str, Any]]:
-            with self._borrowed.given_back(unload=False):
-                return make(occasion)
-
-        return on_sample
+        training = Training(
+            given_back=lambda: self._borrowed.given_back(unload=False),
+            must_leave=lambda: live.control.is_urgent,
+        )
+        return make_sampler(self._job.previews, self._borrowed.model, self._run, training)
 
     def _check(self, result: TrainResult) -> None:
         if result.stop_cause is not None:

@@ -16,6 +16,7 @@ from ....trainer.training.library.publishing import (
 from ....trainer.training.library.run_library import RunLibrary
 from ..folders import checked_name, loras_folder, studio_folder
 from ..runs.live import LiveRun, find_running, running_runs, tell_runs_changed
+from ..runs.queueing import run_again_when_queued
 
 _libraries: dict[str, RunLibrary] = {}
 _lock = threading.Lock()
@@ -96,6 +97,18 @@ def ask_run(name: str, action: str, value: object, by: str) -> dict[str, Any]:
     return {"ok": True}
 
 
+def resume_run(name: str) -> dict[str, Any]:
+    """Have a stopped run go on when its graph is queued next, although its inputs are the same.
+
+    Raises:
+        ConflictError: It is running.
+    """
+    if find_running(library().view(name).folder) is not None:
+        raise ConflictError(f"The run '{name}' is running already.")
+    run_again_when_queued(name)
+    return {"ok": True}
+
+
 def use_checkpoint(name: str, step: int, lora_name: str) -> dict[str, Any]:
     """Copy a checkpoint to where ComfyUI's LoRA loaders look."""
     folder = library().view(name).folder
@@ -115,6 +128,7 @@ def delete_run(name: str) -> dict[str, Any]:
     if find_running(place.view(name).folder) is not None:
         raise ConflictError(f"The run '{name}' is running. Stop it before you delete it.")
     target = place.recycle(name)
+    run_again_when_queued(name)
     tell_runs_changed()
     return {"recycled": target.name, "path": str(target)}
 
@@ -122,6 +136,7 @@ def delete_run(name: str) -> dict[str, Any]:
 def restore_run(name: str) -> dict[str, Any]:
     """Move a run back out of the recycle folder."""
     target = library().restore(name)
+    run_again_when_queued(target.name)
     tell_runs_changed()
     return {"name": target.name}
 

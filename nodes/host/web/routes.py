@@ -79,6 +79,11 @@ async def _control(request: web.Request) -> web.Response:
     return json_answer(await in_thread(library.ask_run, _name(request), action, value, by))
 
 
+async def _resume(request: web.Request) -> web.Response:
+    await read_fields(request, [])
+    return json_answer(await in_thread(library.resume_run, _name(request)))
+
+
 async def _use(request: web.Request) -> web.Response:
     fields = await read_fields(request, ["step"], ["lora_name"])
     step = whole_number_of(fields["step"], "step", 0, _MOST_STEPS)
@@ -117,6 +122,7 @@ _ROUTES = (
     ("GET", f"{_RUN}/file", _file),
     ("GET", f"{_RUN}/graph", _graph),
     ("POST", f"{_RUN}/control", _control),
+    ("POST", f"{_RUN}/resume", _resume),
     ("POST", f"{_RUN}/use", _use),
     ("POST", f"{_RUN}/delete", _delete),
     ("POST", f"{_ROOT}/recycled/{{name}}/restore", _restore),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import comfy.model_management
 import comfy.ops
@@ -148,54 +147,16 @@ def borrow_model(model: object, activation_bytes: int) -> Iterator[ComfyWeightSo
             "What is connected to 'model' holds no diffusion model. "
             "Connect the MODEL output of a HunyuanVideo loader."
         )
-    _load(model, activation_bytes)
-    source = ComfyWeightSource(diffusion_model)
-    _LOANS[id(model)] = _Loan(source, activation_bytes)
-    try:
-        yield source
-    finally:
-        _LOANS.pop(id(model), None)
-        source.release()
-
-
-@dataclass(frozen=True)
-class _Loan:
-    """A MODEL that is borrowed at present."""
-
-    source: ComfyWeightSource
-    activation_bytes: int
-
-
-_LOANS: dict[int, _Loan] = {}
-
-
-@contextlib.contextmanager
-def handed_back(model: object) -> Iterator[None]:
-    """Let ComfyUI use a borrowed MODEL for a while: sample with it, patch it, unload it.
-
-    Afterwards it is loaded and patched as training had it, so that the source goes on lending the
-    same bits, also after an error. ComfyUI patches weights in place, whatever clone it samples
-    with, and takes the patches back only when the next clone is loaded.
-    """
-    loan = _LOANS.get(id(model))
-    if loan is not None:
-        loan.source.release()
-    if torch.cuda.is_available():
-        # Copies of weights that are still on their way read memory that ComfyUI now rearranges.
-        torch.cuda.synchronize()
-    try:
-        with torch.inference_mode():
-            yield
-    finally:
-        _load(model, 0 if loan is None else loan.activation_bytes)
-
-
-def _load(model: object, activation_bytes: int) -> None:
     # Loaded as a prompt loads it: ComfyUI cannot unload quantized weights moved in another mode.
     with torch.inference_mode():
         comfy.model_management.load_models_gpu(
             [model], memory_required=activation_bytes, minimum_memory_required=activation_bytes
         )
+    source = ComfyWeightSource(diffusion_model)
+    try:
+        yield source
+    finally:
+        source.release()
 
 
 def latent_scale(model: object) -> float:

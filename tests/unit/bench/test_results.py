@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.picking_curves.families import FAMILIES
 from bench.plan import CARDS
 from bench.plan_cases import CASES as PLANNED
 from bench.step import CASES, RIVALS, TURNS
@@ -62,6 +63,18 @@ def test_plan_and_growth_have_their_fixed_names(results: dict[str, dict[str, Any
         assert (entry["unit"], entry["baseline"]["budget"]) == ("GiB", card.device_gib)
     assert set(results["items.10000"]["ratio"]) == {"items.10"}
     assert results["startup.10000"]["unit"] == "s"
+
+
+def test_picking_has_its_fixed_names_and_keeps_to_its_aims(
+    results: dict[str, dict[str, Any]],
+) -> None:
+    picks, stops = results["picking.regret"], results["picking.steps_saved"]
+    for entry in (picks, stops):
+        assert set(entry["setup"]["families"]) == set(FAMILIES)
+        assert entry["setup"]["runs_of_each_family"] >= 200
+    assert picks["ratio"]["guide"] <= 1 / 3
+    assert stops["value"] >= 0.3
+    assert stops["setup"]["all"]["verdict"]["cost"] < 0.01
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -314,3 +314,12 @@ def test_bad_commands_are_refused(action: str, value: Any, word: str) -> None:
 
 def run_losses(folder: Path) -> tuple[float, ...]:
     return tuple(event["loss"] for event in events_of(folder, "step"))
+
+
+def test_only_commands_that_end_or_interrupt_the_run_are_urgent() -> None:
+    for action, is_urgent in (("save", False), ("sample", False), ("stop", True), ("pause", True)):
+        control = RunControl()
+        control.ask(action)
+        assert control.is_urgent is is_urgent
+        control.take()
+        assert not control.is_urgent

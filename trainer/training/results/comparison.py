@@ -221,8 +221,8 @@ def _best(files: Sequence[LoraChoice], best_step: int | None) -> LoraChoice:
         if best_step is not None and one.step == best_step:
             return one
     raise ConfigError(
-        "'checkpoints' says best, but only a run with its log can tell which one that is. "
-        "Connect 'run', or type steps or file names."
+        "'checkpoints' says best, but there is no run whose log could tell which one that is. "
+        "Connect 'run' once it has a few steps, or type steps or file names."
     )
 
 

@@ -213,7 +213,7 @@ def _pick_by_guide(history: History, window: int) -> Pick:
 
 
 def _pick_by_validation(history: History) -> Pick:
-    if not history.validation:
+    if not has_held_out(history):
         raise StateError(
             "This run measured no loss on held-out items. Set 'validate_every_steps' and hold "
             "some items out, or use the rule 'guide'."
@@ -225,6 +225,13 @@ def _pick_by_validation(history: History) -> Pick:
         f"The nearest checkpoint is step {mark.step} (epoch {mark.epoch}).",
     ]
     return _pick(mark, reasons, None, step)
+
+
+def has_held_out(history: History) -> bool:
+    """Whether a loss was measured on items that are never trained, and not on a probe alone."""
+    if history.measurements:
+        return any(len(measured.held_out) for measured in history.measurements)
+    return bool(history.validation)
 
 
 def nearest_checkpoint(history: History, step: int) -> CheckpointMark:

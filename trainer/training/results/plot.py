@@ -10,12 +10,15 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ..runs.history import Floats, History, running_average
+from .judging.measured import Measured, held_out, probe
 from .picking import Pick, fitting_window
+from .verdict import Verdict
 
 SCALE = 2  # drawn twice as large and scaled down: smooth lines
 INK, MUTED, GRID, PAPER = (38, 43, 51), (110, 118, 130), (229, 232, 237), (255, 255, 255)
 RAW, BOLD, CHOSEN = (190, 210, 236), (29, 93, 184), (217, 83, 25)
 MARK, PLATEAU, VALIDATION = (128, 138, 152), (120, 94, 166), (46, 139, 87)
+PROBE, VERDICT = (201, 150, 22), (14, 92, 54)
 LEFT, RIGHT, TOP, BOTTOM = 84, 28, 64, 84
 Point = tuple[float, float]
 Colour = tuple[int, int, int]
@@ -54,6 +57,7 @@ def draw_loss(
     window: int = 70,
     pick: Pick | None = None,
     size: tuple[int, int] = (1200, 640),
+    verdict: Verdict | None = None,
 ) -> Image.Image:
     """Draw loss, running average, epochs and checkpoints of a run.
 
@@ -62,6 +66,7 @@ def draw_loss(
         window: Steps of the running average; made smaller for a short run.
         pick: The chosen checkpoint, drawn in its own colour.
         size: Width and height in pixels.
+        verdict: What the log says; its step is marked where it follows from measurements.
 
     Returns:
         An RGB picture of exactly `size`.
@@ -74,19 +79,24 @@ def draw_loss(
         return image.resize(size, Image.Resampling.LANCZOS)
     used = fitting_window(len(history.steps), window)
     average = running_average(history.losses, used)
-    frame = _make_frame(history, average, size)
+    measured = [(held_out(history), VALIDATION), (probe(history), PROBE)]
+    lines = [(part, colour) for part, colour in measured if part is not None]
+    frame = _make_frame(history, average, size, [part for part, _ in lines])
     _draw_axes(draw, frame, history)
     steps = np.asarray(history.steps, dtype=np.float64)
     _line(draw, _curve(frame, steps, np.asarray(history.losses, dtype=np.float64)), RAW, 1.2)
     _draw_marks(draw, frame, history, pick)
     _line(draw, _curve(frame, steps, average), BOLD, 3)
-    if history.validation:
-        points = [(frame.x(step), frame.y(loss)) for step, loss in history.validation]
-        _line(draw, points, VALIDATION, 2)
-        _dots(draw, points, VALIDATION, 3.5)
+    for part, colour in lines:
+        places = zip(part.steps, part.losses, strict=True)
+        points = [(frame.x(float(step)), frame.y(float(loss))) for step, loss in places]
+        _line(draw, points, colour, 2)
+        _dots(draw, points, colour, 3.5)
+    if verdict is not None and verdict.validation is not None and verdict.step is not None:
+        _draw_verdict(draw, frame, verdict.step, 0 if pick is None else 1)
     _draw_pick(draw, frame, history, average, pick)
     _draw_title(draw, frame, history)
-    _draw_legend(draw, frame, history, pick, used)
+    _draw_legend(draw, frame, _legend(history, pick, verdict, used))
     return image.resize(size, Image.Resampling.LANCZOS)
 
 
@@ -101,9 +111,11 @@ def nice_ticks(low: float, high: float, count: int) -> list[float]:
     return [number * step for number in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def _make_frame(history: History, average: Floats, size: tuple[int, int]) -> Frame:
+def _make_frame(
+    history: History, average: Floats, size: tuple[int, int], measured: Sequence[Measured]
+) -> Frame:
     losses = np.asarray(history.losses)
-    shown = np.concatenate([average, [loss for _, loss in history.validation]])
+    shown = np.concatenate([average, *(part.losses for part in measured)])
     # A few wild losses must not flatten the curve: the highest 1 % may touch the frame.
     low = min(float(shown.min()), float(np.quantile(losses, 0.01)))
     high = max(float(shown.max()), float(np.quantile(losses, 0.99)))
@@ -189,16 +201,31 @@ def _draw_pick(
     centre = (frame.x(history.steps[place]), frame.y(float(average[place])))
     _dots(draw, [centre], PAPER, 7)
     _dots(draw, [centre], CHOSEN, 5)
-    label = f"epoch {pick.epoch}, step {pick.step}"
+    _draw_label(draw, frame, x, (f"epoch {pick.epoch}, step {pick.step}", CHOSEN), 0)
+
+
+def _draw_verdict(draw: ImageDraw.ImageDraw, frame: Frame, step: int, row: int) -> None:
+    _, top, _, bottom = frame.box
+    x = frame.x(step)
+    for y in np.arange(top, bottom, 16 * SCALE):
+        draw.line([(x, y), (x, min(y + 10 * SCALE, bottom))], fill=VERDICT, width=2 * SCALE)
+    _draw_label(draw, frame, x, (f"verdict: step {step}", VERDICT), row)
+
+
+def _draw_label(
+    draw: ImageDraw.ImageDraw, frame: Frame, x: float, label: tuple[str, Colour], row: int
+) -> None:
+    """A label beside a line, on the side where there is more room."""
+    text, colour = label
     is_right = x > (frame.box[0] + frame.box[2]) / 2
     anchor, shift = ("rt", -8) if is_right else ("lt", 8)
-    place_px = (x / SCALE + shift, top / SCALE + 12)
+    place_px = (x / SCALE + shift, frame.box[1] / SCALE + 12 + 26 * row)
     area = draw.textbbox(
-        (place_px[0] * SCALE, place_px[1] * SCALE), label, font=_font(15), anchor=anchor
+        (place_px[0] * SCALE, place_px[1] * SCALE), text, font=_font(15), anchor=anchor
     )
     pad = 4 * SCALE
     draw.rectangle((area[0] - pad, area[1] - pad, area[2] + pad, area[3] + pad), fill=PAPER)
-    _text(draw, place_px, label, 15, CHOSEN, anchor)
+    _text(draw, place_px, text, 15, colour, anchor)
 
 
 def _draw_title(draw: ImageDraw.ImageDraw, frame: Frame, history: History) -> None:
@@ -207,23 +234,38 @@ def _draw_title(draw: ImageDraw.ImageDraw, frame: Frame, history: History) -> No
     _text(draw, (frame.box[0] / SCALE, 12), text, 18, INK, "lt")
 
 
-def _draw_legend(
-    draw: ImageDraw.ImageDraw, frame: Frame, history: History, pick: Pick | None, window: int
-) -> None:
-    entries: list[tuple[str, Colour, str]] = [
+Entry = tuple[str, Colour, str]
+
+
+def _legend(
+    history: History, pick: Pick | None, verdict: Verdict | None, window: int
+) -> list[Entry]:
+    """(how it is drawn, colour, words) of everything in the picture."""
+    entries: list[Entry] = [
         ("line", RAW, "loss of each step"),
         ("bold", BOLD, f"running average of {window}"),
     ]
-    if history.validation:
+    if held_out(history) is not None:
         entries.append(("bold", VALIDATION, "held-out items"))
+    if probe(history) is not None:
+        entries.append(("bold", PROBE, "trained items"))
     if history.checkpoints:
         entries.append(("mark", MARK, "checkpoint"))
+    if pick is not None and pick.plateau_step is not None:
+        entries.append(("bold", PLATEAU, "stops falling"))
     if pick is not None:
-        if pick.plateau_step is not None:
-            entries.append(("bold", PLATEAU, "stops falling"))
         entries.append(("mark", CHOSEN, "chosen"))
-    x, y = frame.box[0], frame.box[3] + 66 * SCALE
+    if verdict is not None and verdict.validation is not None:
+        entries.append(("bold", VERDICT, "verdict"))
+    return entries
+
+
+def _draw_legend(draw: ImageDraw.ImageDraw, frame: Frame, entries: Sequence[Entry]) -> None:
+    x, y = frame.box[0], frame.box[3] + 57 * SCALE
     for kind, colour, text in entries:
+        length = 32 * SCALE + draw.textlength(text, font=_font(14))
+        if x + length > frame.box[2] and x > frame.box[0]:
+            x, y = frame.box[0], y + 18 * SCALE
         if kind == "mark":
             size = 5 * SCALE
             middle = x + 12 * SCALE
@@ -232,9 +274,8 @@ def _draw_legend(
         else:
             thickness = 2 * SCALE if kind == "line" else 4 * SCALE
             draw.line([(x, y), (x + 24 * SCALE, y)], fill=colour, width=thickness)
-        x += 32 * SCALE
-        _text(draw, (x / SCALE, y / SCALE), text, 14, INK, "lm")
-        x += draw.textlength(text, font=_font(14)) + 26 * SCALE
+        _text(draw, ((x + 32 * SCALE) / SCALE, y / SCALE), text, 14, INK, "lm")
+        x += length + 26 * SCALE
 
 
 def _line(draw: ImageDraw.ImageDraw, points: Sequence[Point], colour: Colour, width: float) -> None:

@@ -1,0 +1,1 @@
+"""Trackers beside a run: TensorBoard files, wandb, and whatever else accelerate knows."""
