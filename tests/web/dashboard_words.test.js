@@ -37,7 +37,7 @@ test("the end is told by the clock, and by the day where it is another one", () 
   assert.equal(endText(NaN, now), "-");
 });
 
-test("the time left follows from the last steps and the share of validation", () => {
+test("the time left follows from the last steps and what measuring costs", () => {
   const run = new RunData("a");
   /** @type {any[]} */
   const events = [{ type: "start", time: 0, steps_done: 0, steps_total: 110 }];
@@ -46,8 +46,10 @@ test("the time left follows from the last steps and the share of validation", ()
   }
   run.apply(events);
   assert.equal(remainingSeconds(run), 100);
-  run.apply([{ type: "validation", time: 61, step: 60, loss: 1, share: 0.5 }]);
-  assert.equal(remainingSeconds(run), 200);
+  run.apply([{ type: "validation", time: 61, step: 0, loss: 1, seconds: 60 }]);
+  assert.equal(remainingSeconds(run), 100);
+  run.apply([{ type: "validation", time: 61, step: 60, loss: 1, seconds: 60 }]);
+  assert.equal(remainingSeconds(run), 150);
   assert.ok(Number.isNaN(remainingSeconds(new RunData("b"))));
 });
 

@@ -31,7 +31,7 @@ function twoDigits(value) {
 }
 
 /**
- * Seconds until a run's end, by its last steps and the share of time spent on validation.
+ * Seconds until a run's end, by its last steps and by what measuring and previews cost lately.
  *
  * @param {import("./run_data.js").RunData} run
  * @returns {number} NaN when it cannot be known
@@ -41,8 +41,21 @@ export function remainingSeconds(run) {
   const recent = seconds.view(Math.max(0, seconds.length - STEPS_FOR_PACE));
   if (recent.length === 0 || run.stepsTotal === 0) return NaN;
   const pace = recent.reduce((sum, value) => sum + value, 0) / recent.length;
-  const share = Math.min(0.9, run.validation.at(-1)?.share ?? 0);
-  return (Math.max(0, run.stepsTotal - run.step) * pace) / (1 - share);
+  const beside = secondsPerStep(run.validation) + secondsPerStep(run.samples);
+  return Math.max(0, run.stepsTotal - run.step) * (pace + beside);
+}
+
+/**
+ * What things that happen every so many steps cost for each step; 0 before they happened twice.
+ *
+ * @param {{ step: number, seconds?: number }[]} events in the order of their steps
+ */
+function secondsPerStep(events) {
+  const last = events.at(-1)?.step ?? 0;
+  const before = events.filter((event) => event.step < last).at(-1)?.step;
+  if (before === undefined) return 0;
+  const newest = events.filter((event) => event.step === last);
+  return newest.reduce((sum, event) => sum + (event.seconds ?? 0), 0) / (last - before);
 }
 
 /**
@@ -97,6 +110,16 @@ export function numberText(value) {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2);
   return String(Number(value.toPrecision(4)));
+}
+
+/**
+ * "3.4%", "42%".
+ *
+ * @param {number} share 0 to 1
+ * @returns {string}
+ */
+export function percentText(share) {
+  return `${Number((100 * share).toPrecision(2))}%`;
 }
 
 /**

@@ -22,6 +22,8 @@ export class Charts {
   #chart = null;
   /** @type {ChartTab} */
   #tab = /** @type {ChartTab} */ (CHART_TABS[0]);
+  /** The tab that the user chose; a run that has no such numbers shows its loss instead. */
+  #wanted = "loss";
   /** What the chart holds now; anything else means drawing anew. */
   #drawn = { key: "", length: 0, rareChanges: -1 };
   /** @type {import("../../chart/types.js").View | null} */
@@ -72,8 +74,7 @@ export class Charts {
     this.#run = run;
     this.#others = others;
     for (const tab of CHART_TABS) this.tabs.setShown(tab.id, hasCurves(tab, run));
-    if (!hasCurves(this.#tab, run)) this.#tab = /** @type {ChartTab} */ (CHART_TABS[0]);
-    this.tabs.choose(this.#tab.id);
+    this.#showTab(run);
     const chart = this.#chart ?? this.#makeChart();
     const key = this.#key(run);
     if (key !== this.#drawn.key) chart.setSeries(this.#allSeries(run));
@@ -100,11 +101,19 @@ export class Charts {
 
   /** @param {string} id */
   #chooseTab(id) {
-    this.#tab = CHART_TABS.find((tab) => tab.id === id) ?? this.#tab;
-    this.smoothing.hidden = !this.#tab.isSmoothed;
+    this.#wanted = id;
+    this.#redraw();
+  }
+
+  /** @param {RunData} run */
+  #showTab(run) {
+    const wanted = CHART_TABS.find((one) => one.id === this.#wanted && hasCurves(one, run));
+    const tab = wanted ?? /** @type {ChartTab} */ (CHART_TABS[0]);
+    this.tabs.choose(tab.id);
+    if (tab === this.#tab) return;
+    this.#tab = tab;
+    this.smoothing.hidden = !tab.isSmoothed;
     this.destroy();
-    this.#drawn.key = "";
-    if (this.#run) this.update(this.#run, this.#others);
   }
 
   #makeChart() {

@@ -2,7 +2,7 @@
 // The previews of a run: a row for each step, a column for each prompt.
 import { make, setText } from "../../ui/dom.js";
 import { layoutGrid } from "../data/grid_layout.js";
-import { durationText, numberText } from "../data/words.js";
+import { durationText, percentText } from "../data/words.js";
 import { openViewer } from "./viewer.js";
 
 /** @typedef {import("../data/run_data.js").RunData} RunData */
@@ -20,8 +20,7 @@ export function costText(run, seconds) {
   const what = `${count} preview${count === 1 ? "" : "s"}`;
   if (seconds === 0) return what;
   const training = run.columns.seconds.view().reduce((sum, value) => sum + value, 0);
-  const share = (100 * seconds) / (training + seconds);
-  return `${what} took ${durationText(seconds)}, ${numberText(Number(share.toPrecision(2)))}% of the run's time`;
+  return `${what} took ${durationText(seconds)}, ${percentText(seconds / (training + seconds))} of the run's time`;
 }
 
 /** @param {import("../../studio.js").Studio} studio */

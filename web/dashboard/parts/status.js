@@ -7,6 +7,7 @@ import {
   endText,
   memoryText,
   numberText,
+  percentText,
   remainingSeconds,
   stateText,
   stepText,
@@ -42,7 +43,7 @@ export function factsOf(run, now) {
     ["Bucket", last?.bucket?.replaceAll("x", " x ")],
     ["Device memory", against(last?.device_mb, plan.device_mb)],
     ["Main memory", against(last?.host_mb, plan.host_mb)],
-    ["Validation", share !== undefined && `${numberText(share * 100)}% of the time`],
+    ["Validation", share !== undefined && `${percentText(share)} of the time`],
   ];
   return facts.filter(/** @returns {fact is [string, string]} */ (fact) => Boolean(fact[1]));
 }
