@@ -253,6 +253,7 @@ async function library(browser, out) {
   const question = await page.locator(".hunyuan-lora-question").innerText();
   await confirm(page, "Delete");
   await page.getByRole("button", { name: "Undo" }).waitFor();
+  await side.getByRole("article", { name: gone, exact: true }).waitFor({ state: "detached" });
   const left = await cards.locator("h3").allInnerTexts();
   await side.getByRole("button", { name: "Undo" }).click();
   await cards.nth(names.length - 1).waitFor();

@@ -23,6 +23,8 @@ TOLERATED = (
     # 0.33.0 asks for the models of its own first graph, which the same policy forbids.
     r"console: (Connecting to '|Fetch API cannot load )https://huggingface\.co/Comfy-Org/z_image",
     r"console: ComfyApp graph accessed before initialization$",
+    # Opening a workflow in a new tab right after the page was loaded.
+    r"console: Attempted to cleanup event listeners for graph that was never set up$",
     # It sets a setting before it has registered it.
     r"console: TypeError: Cannot read properties of undefined \(reading 'id'\)\n    at onChange",
 )

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from dev.doing.demo import write_pictures
 from tests.browser.page import is_tolerated
+from tests.conftest import Comfyui
 from tests.host.server import HostServer
 
 SCRIPT = Path(__file__).with_name("dashboard.mjs")
@@ -37,9 +39,12 @@ def _play(server: HostServer, scene: str, out: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def live(studio: HostServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def live(
+    server: HostServer, comfyui: Comfyui, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """A training that two browsers watched and led."""
-    return _play(studio, "live", tmp_path_factory.mktemp("live"))
+    write_pictures(comfyui, server.base)
+    return _play(server, "live", tmp_path_factory.mktemp("live"))
 
 
 def test_values_appear_while_it_trains(live: dict[str, Any]) -> None:

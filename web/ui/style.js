@@ -76,7 +76,7 @@ const CSS = `
 .hunyuan-lora-box { display: flex; flex-direction: column; gap: 6px; }
 .hunyuan-lora-fold > summary { cursor: pointer; font-weight: 600; }
 .hunyuan-lora-fold[open] > summary { margin-bottom: 6px; }
-.hunyuan-lora-scroll { overflow: auto; max-height: 420px; border: 1px solid var(--hl-line); border-radius: 4px; }
+.hunyuan-lora-scroll { background: var(--hl-ground); overflow: auto; max-height: 420px; border: 1px solid var(--hl-line); border-radius: 4px; }
 .hunyuan-lora-root table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .hunyuan-lora-root th, .hunyuan-lora-root td { padding: 3px 7px; text-align: left; font-weight: 400; }
 .hunyuan-lora-root thead th { color: var(--hl-faint); }
