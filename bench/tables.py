@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.picking_tables import picks, stops
-
 from bench.charting.tables import frames
 from bench.picking_curves.tables import picks, stops
 from bench.plan_tables import cards, errors, growth

@@ -100,7 +100,7 @@ def _training_nodes(
     model, clip, vae = models
     length = (
         {"length": 156, "length_unit": "steps", "save_every": 12, "save_unit": "steps",
-         "batch_size": 4, "hold_out": 4, "trigger": "alva"}
+         "batch_size": 4, "trigger": "alva"}
         if demo
         else {"length": 200, "length_unit": "epochs", "save_every": 5, "save_unit": "epochs",
               "accumulation": 2, "hold_out": -1}
