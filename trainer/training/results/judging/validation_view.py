@@ -14,6 +14,10 @@ from .wording import held_out_sentence, probe_sentence
 _MOST_GIVEN_UP = 0.05
 """Share of what was won that the one-standard-error rule may give up for an earlier step."""
 
+PROBE_SHARE = 0.85
+"""Share of what the probe wins at which the step is taken. Later steps are better where a run ends
+on its plateau and worse where it goes on into overfit, which the probe cannot tell apart."""
+
 
 @dataclass(frozen=True)
 class ValidationView:
@@ -56,17 +60,13 @@ def view_held_out(reading: Reading, measured: Measured, probe: Reading | None) -
 def view_probe(reading: Reading, measured: Measured) -> ValidationView:
     """The view of trained items, whose loss falls as long as one trains.
 
-    The step taken is where the curve bends most: where it lies furthest below the straight line
-    from its first to its last point, each axis taken from 0 to 1.
+    The step taken is therefore not the lowest but the earliest at which most of what is won is won.
     """
     values, steps = reading.losses.values, reading.steps
     chosen = reading.losses.best
-    height = float(values.max() - values.min())
-    if len(steps) >= 3 and height > 0 and reading.trend.has_learnt:
-        along = (steps - steps[0]) / (steps[-1] - steps[0])
-        first = 1 if steps[0] == 0 else 0
-        bend = (values - values.min()) / height + along
-        chosen = first + int(np.argmin(bend[first:]))
+    if len(steps) >= 3 and reading.trend.has_learnt and reading.losses.gain > 0:
+        enough = values[0] - PROBE_SHARE * reading.losses.gain
+        chosen = int(np.flatnonzero(values <= enough)[0])
     view = _view(reading, chosen, None)
     return _with_sentence(view, probe_sentence(reading, measured.items.shape[1], view))
 

@@ -61,7 +61,7 @@ def probe_sentence(reading: Reading, items: int, view: ValidationView) -> str:
     """What the probe shows."""
     parts = [_lowest(reading, f"{items} trained {_items(items)}", view)]
     if reading.trend.has_learnt:
-        parts.append(f"Most of it is won by step {view.chosen_step}, where the curve bends.")
+        parts.append(f"Most of that (85%) is won by step {view.chosen_step}.")
     if view.plateau_since is not None:
         parts.append(f"No measurable gain since step {view.plateau_since}.")
     return " ".join(parts)
