@@ -10,11 +10,10 @@ from typing import Any
 from tests.conftest import Comfyui
 
 
-def run_check(comfyui: Comfyui, script: str) -> dict[str, Any]:
-    """The JSON object that tests/host/`script` prints as its last line."""
-    path = Path(__file__).with_name(script)
+def run_check(comfyui: Comfyui, script: Path) -> dict[str, Any]:
+    """The JSON object that a script prints as its last line."""
     done = subprocess.run(
-        [str(comfyui.python), str(path), "--comfyui", str(comfyui.path)],
+        [str(comfyui.python), str(script), "--comfyui", str(comfyui.path)],
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]

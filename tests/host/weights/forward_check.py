@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PACK = Path(__file__).resolve().parents[2]
+PACK = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True)

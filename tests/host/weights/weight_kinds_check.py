@@ -13,15 +13,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.host import forward_check, pack
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+from tests.host import pack
+from tests.host.weights import forward_check
 
 pack.load()
 import comfy.model_management  # noqa: E402
 import torch  # noqa: E402
 
-from tests.host.weight_kinds import CPU, Builder, Case, Weights, outside_inference  # noqa: E402
-from tests.host.weight_streams import CARD, forward_on_the_card, seen  # noqa: E402
+from tests.host.weights.weight_kinds import CPU, Builder, Case, Weights, outside_inference  # noqa: E402
+from tests.host.weights.weight_streams import CARD, forward_on_the_card, seen  # noqa: E402
 
 
 def module(name: str) -> Any:

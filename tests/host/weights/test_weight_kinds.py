@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,7 +114,7 @@ EXPECTED = {
 @pytest.fixture(scope="module")
 def kinds(comfyui: Comfyui) -> dict[str, Any]:
     """What the check prints, run once inside ComfyUI."""
-    return run_check(comfyui, "weight_kinds_check.py")
+    return run_check(comfyui, Path(__file__).with_name("weight_kinds_check.py"))
 
 
 Find = Callable[[str], Any]

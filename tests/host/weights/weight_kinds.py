@@ -22,10 +22,11 @@ import comfy.utils
 import torch
 from safetensors.torch import save_file
 
-from tests.host import forward_check, pack
-from tests.host.weight_formats import E4M3, FORMATS, Make, fp8
-from tests.host.weight_gguf import PackedLinear
-from tests.host.weight_streams import (
+from tests.host import pack
+from tests.host.weights import forward_check
+from tests.host.weights.weight_formats import E4M3, FORMATS, Make, fp8
+from tests.host.weights.weight_gguf import PackedLinear
+from tests.host.weights.weight_streams import (
     CARD,
     KNOWS_DYNAMIC,
     dynamic_memory,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ PROMPT = "{trigger}, a woman in a purple dress\na red circle"
 @pytest.fixture(scope="module")
 def checked(comfyui: Comfyui) -> dict[str, Any]:
     """What the check prints, run once inside ComfyUI."""
-    return run_check(comfyui, "previews_check.py")
+    return run_check(comfyui, Path(__file__).with_name("previews_check.py"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from tests.host.checking import run_check
 @pytest.fixture(scope="module")
 def checked(comfyui: Comfyui) -> dict[str, Any]:
     """What the check prints, run once inside ComfyUI."""
-    return run_check(comfyui, "borrowing_check.py")
+    return run_check(comfyui, Path(__file__).with_name("borrowing_check.py"))
 
 
 def test_model_is_as_before_after_training(checked: dict[str, Any]) -> None:
