@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.charting.tables import frames
-from bench.picking_tables import picks, stops
+from bench.picking_curves.tables import picks, stops
 from bench.plan_tables import cards, errors, growth
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -18,6 +18,8 @@ STYLE = "Cartoon style"
 # Lives in the page alone, so the server does not describe it.
 NOTE = {"input": {"required": {"text": ["STRING", {}]}}, "input_order": {"required": ["text"]},
         "output": [], "output_name": []}  # fmt: skip
+FIELDS = 3
+"""Output of Caption Template that fills the slots of prompts."""
 DEMO = {
     "folder": "hunyuan_lora_demo/character",
     "buckets": "144x256, 192x256, 256x256, 256x192",
@@ -98,20 +100,21 @@ def _training_nodes(
     model, clip, vae = models
     length = (
         {"length": 156, "length_unit": "steps", "save_every": 12, "save_unit": "steps",
-         "batch_size": 4, "hold_out": 4, "trigger": "alva"}
+         "batch_size": 4, "trigger": "alva"}
         if demo
         else {"length": 200, "length_unit": "epochs", "save_every": 5, "save_unit": "epochs",
-              "accumulation": 2}
+              "accumulation": 2, "hold_out": -1}
     )  # fmt: skip
     size = {"width": 144, "height": 256} if demo else {"width": 544, "height": 960}
-    prompt = (
-        "Cartoon style. alva, a woman with teal hair, wearing a purple dress, standing. "
+    scene = (
+        "Cartoon style. {trigger}, a woman with teal hair, wearing a purple dress, standing. "
         "Plain light background. "
     ) + (
         "The 9:16 front view image shows her full body, from head to toe."
         if demo
         else "The 3:4 front view image shows her from the waist up."
     )
+    samples = {"prompts": scene, **size, "every": 4, "steps": 12 if demo else 20}
     train_links = {
         "model": model, "dataset": ("build", 0), "latents": ("latents", 0), "text": ("text", 0),
         "lora_settings": ("lora", 0), "optimizer_settings": ("optimizer", 0),
@@ -131,15 +134,17 @@ def _training_nodes(
                           {"distribution": "shift"} if demo else {}),
         "plan": node("HunyuanLoraPlan", (920, 1430), (420, 700), batch,
                      {name: train_links[name] for name in shared}),
-        "train": node("HunyuanLoraTrain", (1380, 780), (380, 720),
-                      {"run_name": texts["run"], **length}, {**train_links, "plan": ("plan", 0)}),
-        "pick": node("HunyuanLoraPickCheckpoint", (1800, 560), (420, 340),
-                     {"rule": "validation"} if demo else {},
-                     {"run": ("train", 0)}),
-        "plot": node("HunyuanLoraLossPlot", (1800, 60), (560, 440), {},
+        "samples": node("HunyuanLoraPreviewSettings", (480, 1460), (400, 640), samples,
+                        {"clip": clip, "vae": vae, "fields": ("caption", FIELDS)}),
+        "train": node("HunyuanLoraTrain", (1380, 780), (580, 1400),
+                      {"run_name": texts["run"], **length},
+                      {**train_links, "plan": ("plan", 0), "previews": ("samples", 0)}),
+        "pick": node("HunyuanLoraPickCheckpoint", (2010, 560), (420, 340),
+                     {"rule": "verdict"}, {"run": ("train", 0)}),
+        "plot": node("HunyuanLoraLossPlot", (2010, 60), (560, 440), {},
                      {"run": ("train", 0), "checkpoint": ("pick", 0)}),
-        "preview": node("HunyuanLoraPreview", (1800, 940), (560, 760),
-                        {"prompt": prompt, **size},
+        "preview": node("HunyuanLoraPreview", (2010, 1000), (560, 760),
+                        {"prompt": scene.replace("{trigger}", "alva"), **size},
                         {"model": model, "clip": clip, "vae": vae, "checkpoint": ("pick", 0)}),
     }  # fmt: skip
 

@@ -17,9 +17,9 @@ import torch
 
 from trainer.cli.run import load_run, make_request
 from trainer.data.batches import Batch, TrainingItem, load_batch
-from trainer.training import forward
 from trainer.training.loop import run_training
 from trainer.training.reports import Hooks
+from trainer.training.steps import forward
 
 
 def start(run_file: Path) -> dict[str, float]:

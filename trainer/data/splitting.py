@@ -62,6 +62,19 @@ def automatic_pictures(pictures: int) -> int:
     return min(_MOST_HELD, max(_FEWEST_HELD, round(_SHARE * pictures)))
 
 
+def scarce_text(trained: Items, held: Items) -> str:
+    """A sentence where holding out takes more than a third of the pictures; else ""."""
+    total = len({item.source or item.key for item in trained + held})
+    out = len({item.source or item.key for item in held})
+    if 3 * out <= total:
+        return ""
+    return (
+        f"'hold_out' holds out {out} of {total} pictures ({len(held)} of "
+        f"{len(trained) + len(held)} crops), so that nothing of them is learnt. With so few "
+        "pictures set it to 0: a probe of trained crops is then measured instead."
+    )
+
+
 def choose_probe(items: Sequence[TrainingItem], count: int) -> Items:
     """Trained items whose loss is measured beside the held-out ones: one a picture as long as
     there are pictures, chosen by their content.

@@ -124,25 +124,27 @@ class CommandDesk:
     def _pause(self, command: Command) -> None:
         self._note(command)
         with self._saver.parked(), self._hooks.paused():
-            self._wait_for_resume()
-        if self._held is None and not self.stop_reason and not self._hooks.should_stop():
-            self._saver.emit("control", step=self._saver.steps_done, action="resume", by="")
+            resumed = self._wait_for_resume()
+        if resumed is not None:
+            self._note(resumed)
 
-    def _wait_for_resume(self) -> None:
+    def _wait_for_resume(self) -> Command | None:
+        """The command to go on; None when the run ends or another command comes first."""
         while not self._hooks.should_stop():
             self._control.wait(_PATIENCE_SECONDS)
             command = self._control.take()
             if command is None or command.action == "pause":
                 continue
             if command.action == "resume":
-                return
+                return command
             if command.action in ("stop", "rewind"):
                 self._held = command
-                return
+                return None
             if command.action == "sample":
                 self._saver.warn("No previews are made while the run is paused. Resume it first.")
                 continue
             self._do_now(command)
+        return None
 
     def _rewind(self, command: Command) -> None:
         step = command.value or 0

@@ -17,13 +17,13 @@ import torch
 from ..data.batches import BatchSampler
 from ..errors import ConfigError, DatasetError, DivergedError, StateError
 from .commanding import CommandDesk
-from .judging import RunJudge
 from .measuring.measurer import Measurer
 from .measuring.memory_use import MemoryUse
 from .occasions import Occasions
 from .optim.optimizers import make_optimizer, prodigy_d, set_learning_rate
 from .optim.schedules import learning_rate_factor
 from .reports import HookCaller, Hooks, StepReport, TrainRequest, TrainResult
+from .run_judge import RunJudge
 from .runs.saving import RunSaver
 from .steps.step_order import Step, StepOrder
 from .steps.step_runner import StepRunner

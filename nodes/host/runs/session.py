@@ -14,7 +14,7 @@ from ....trainer.config import RunConfig
 from ....trainer.data.batches import BatchSampler, TrainingItem, collect_items
 from ....trainer.data.cache.caching import LatentCache, TextCache
 from ....trainer.data.dataset.building import Dataset
-from ....trainer.data.splitting import split_held_out
+from ....trainer.data.splitting import scarce_text, split_held_out
 from ....trainer.errors import StateError
 from ....trainer.model.activation_policy import ActivationPolicy
 from ....trainer.planning.memory_plan import MemoryPlan
@@ -143,7 +143,14 @@ class _Session:
         self._check(result)
         if self._plan is not None and not self._plan.fits:
             self._run.append_event("warning", text=self._plan.remarks[0])
-        return describe(self._request, result, self._plan)
+        told = describe(self._request, result, self._plan)
+        return replace(told, lines=told.lines + self._remarks())
+
+    def _remarks(self) -> list[str]:
+        """What the user should think over."""
+        request = self._request
+        scarce = scarce_text(tuple(request.items), tuple(request.validation_items))
+        return [scarce] if scarce else []
 
     def _trackers(self, live: LiveRun) -> Trackers:
         config, run = self._request.config, self._run
@@ -158,11 +165,14 @@ class _Session:
         graph = self._job.graph
 
         def on_event(record: Mapping[str, Any]) -> None:
-            # Not before: a run that cannot be resumed keeps the graph that it was begun with.
-            if record["type"] == "start":
-                save_graph(self._run.folder, graph.prompt, graph.extra_pnginfo)
             live.on_event(record)
             trackers.on_event(record)
+            if record["type"] != "start":
+                return
+            # Not before: a run that cannot be resumed keeps the graph that it was begun with.
+            save_graph(self._run.folder, graph.prompt, graph.extra_pnginfo)
+            for text in self._remarks():
+                live.on_event(self._run.append_event("warning", text=text))
 
         return Hooks(
             on_step=teller.on_step,

@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from trainer.data.batches import TrainingItem
-from trainer.data.splitting import automatic_pictures, choose_probe, split_held_out
+from trainer.data.splitting import (
+    automatic_pictures,
+    choose_probe,
+    scarce_text,
+    split_held_out,
+)
 from trainer.errors import DatasetError
 
 TALL, WIDE = (16, 1, 20, 12), (16, 1, 12, 20)
@@ -91,3 +96,17 @@ def test_probe_takes_one_crop_of_each_picture_first() -> None:
     assert choose_probe(crops(4, 5)[::-1], 6) == probe
     assert len(choose_probe(crops(1, 2), 6)) == 2
     assert choose_probe(crops(1, 2), 0) == ()
+
+
+@pytest.mark.parametrize(
+    ("pictures", "hold_out", "is_scarce"),
+    [(2, 1, True), (3, 1, False), (9, 12, True), (9, 9, False)],
+)
+def test_holding_out_much_of_little_is_remarked(
+    pictures: int, hold_out: int, is_scarce: bool
+) -> None:
+    text = scarce_text(*split_held_out(crops(pictures, 3), hold_out))
+    assert bool(text) == is_scarce
+    if pictures == 2:
+        assert "1 of 2 pictures (3 of 6 crops)" in text
+    assert scarce_text(*split_held_out(crops(4, 2), 0)) == ""

@@ -120,7 +120,9 @@ def _make_frame(
     low = min(float(shown.min()), float(np.quantile(losses, 0.01)))
     high = max(float(shown.max()), float(np.quantile(losses, 0.99)))
     room = (high - low) * 0.06 or max(abs(high), 1e-3) * 0.1
-    first, last = float(history.steps[0]), float(max(history.steps[-1], history.steps_total))
+    # The first measurement is often made before the first step.
+    first = min([float(history.steps[0]), *(float(part.steps[0]) for part in measured)])
+    last = float(max(history.steps[-1], history.steps_total))
     if last == first:
         first, last = first - 0.5, last + 0.5
     bottom = max(low - room, 0.0) if low >= 0 else low - room

@@ -22,7 +22,7 @@ from .judging.reading import Reading, read_curve
 from .judging.schedule import schedule_at
 from .judging.stopping import stop_reason
 from .judging.validation_view import ValidationView, view_held_out, view_probe
-from .judging.wording import GOES_ON, guide_sentence, stop_sentence
+from .judging.wording import guide_sentence, stop_sentence
 from .picking import GuideReading, nearest_checkpoint, read_guide
 
 _LEAST = 3
@@ -121,7 +121,7 @@ def _put_together(
         near = nearest_checkpoint(history, guide.lowest_step).step if marks else None
         sentence = guide_sentence(guide, near)
         guide_view = GuideView(guide.plateau_step, guide.lowest_step, near, sentence)
-    stop = stop_sentence(reason, decided, view)
+    last = stop_sentence(reason, decided, view)
     choice = f"The verdict is step {step}."
     if checkpoint is not None and checkpoint.step != step:
         choice = f"The verdict is step {step}; the nearest checkpoint is step {checkpoint.step}."
@@ -133,7 +133,7 @@ def _put_together(
         "guide": "The guide's rule decides, because no loss at fixed noise was measured often "
         "enough.",
     }[decided]
-    parts = (choice, why, view.sentence if view else "", guide_view.sentence, stop or GOES_ON)
+    parts = (choice, why, view.sentence if view else "", guide_view.sentence, last)
     return Verdict(
         decided_by=decided,
         step=step,
@@ -141,7 +141,7 @@ def _put_together(
         guide=guide_view,
         validation=view,
         stop_now=bool(reason),
-        stop_reason=stop,
+        stop_reason=last if reason else "",
         sentences=tuple(part for part in parts if part),
     )
 

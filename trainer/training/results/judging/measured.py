@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,11 +16,12 @@ MOST_PLACES = 120
 class Measured:
     """Losses by place and item, averaged over the noise levels.
 
-    steps: [K]. items: [K, N].
+    steps: [K]. items: [K, N]. is_mean: there is one column, the mean of an unknown number.
     """
 
     steps: Floats
     items: Floats
+    is_mean: bool = False
 
     @property
     def losses(self) -> Floats:
@@ -35,7 +36,8 @@ def held_out(history: History) -> Measured | None:
     """
     if not history.measurements:
         pairs = [(step, np.array([[loss]])) for step, loss in history.validation]
-        return _table(pairs)
+        table = _table(pairs)
+        return None if table is None else replace(table, is_mean=True)
     return _table([(m.step, m.held_out) for m in _of_last_kind(history, "held_out")])
 
 

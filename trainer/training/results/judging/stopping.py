@@ -31,6 +31,7 @@ _PLATEAU_MEASUREMENTS = 6
 _SMALL = 0.02
 """Share of the gain that does not count as better."""
 _FALLS_BY = 0.15
+"""Share of the gain by which trained items must get better for less proof to be enough."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,14 @@ def plateau_place(reading: Reading) -> int | None:
     return place if len(above) - 1 - place >= 3 else None
 
 
-def falls_since_best(reading: Reading, probe: Reading | None) -> bool:
-    """Whether trained items still got better since the held-out ones were at their best."""
+def falls_since_best(reading: Reading, probe: Reading | None, least: float = _SMALL) -> bool:
+    """Whether trained items still got better since the held-out ones were at their best.
+
+    Args:
+        reading: The held-out items.
+        probe: The trained items, if any were measured.
+        least: By how much at least, as a share of what the held-out items won.
+    """
     if probe is None:
         return False
     trend = reading.trend
@@ -67,7 +74,7 @@ def falls_since_best(reading: Reading, probe: Reading | None) -> bool:
     if place >= len(probe.steps) - 1:
         return False
     change, error = probe.trend_change(place)
-    return -change > max(2 * error, _FALLS_BY * trend.gain)
+    return -change > max(2 * error, least * trend.gain)
 
 
 def overfit_place(reading: Reading, probe: Reading | None) -> int | None:
@@ -97,14 +104,14 @@ def stop_reason(
         return ""
     trend = reading.trend
     is_late = steps_total > 0 and now >= _LATE * steps_total
-    falls = falls_since_best(reading, probe)
+    falls = falls_since_best(reading, probe, _FALLS_BY)
     proof = _LATER if is_late else _EARLY
     if falls:
         proof = Proof(proof.errors / 2, proof.gain)
     is_known = trend.has_learnt or trend.best <= int(reading.steps[0] == 0)
     is_past = now >= _PAST_BEST * reading.steps[trend.best]
     if is_known and is_past and _is_worse(reading, proof)[-_LASTING:].all():
-        return "overfit" if falls else "rising"
+        return "overfit" if falls_since_best(reading, probe) else "rising"
     if schedule.is_low:
         return ""
     if not trend.has_learnt:

@@ -48,7 +48,8 @@ def view_held_out(reading: Reading, measured: Measured, probe: Reading | None) -
     while chosen > first and above[chosen - 1] <= allowed[chosen - 1]:
         chosen -= 1
     view = _view(reading, chosen, overfit_place(reading, probe))
-    sentence = held_out_sentence(reading, measured.items.shape[1], view, probe is not None)
+    count = 0 if measured.is_mean else measured.items.shape[1]
+    sentence = held_out_sentence(reading, count, view, probe is not None)
     return _with_sentence(view, sentence)
 
 

@@ -10,7 +10,8 @@ from .reading import Reading
 if TYPE_CHECKING:
     from .validation_view import ValidationView
 
-GOES_ON = "More steps may still help."
+_GOES_ON = "More steps may still help."
+_NOT_YET = "The overfit has not lasted long enough yet to say stop."
 _STOP = {
     "overfit": "More steps no longer help: held-out items get worse while trained items still "
     "get better, so the LoRA learns its pictures by heart.",
@@ -22,9 +23,9 @@ _STOP = {
 
 
 def stop_sentence(reason: str, decided_by: str, view: ValidationView | None) -> str:
-    """Why to stop, or an empty text."""
+    """Why to stop, or that there is no reason yet."""
     if not reason:
-        return ""
+        return _NOT_YET if view is not None and view.overfit_since is not None else _GOES_ON
     since = view.plateau_since if reason == "plateau" and view and decided_by != "guide" else None
     tail = "" if since is None else f" It is flat since step {since}."
     return _STOP[reason] + tail
@@ -37,8 +38,9 @@ def guide_sentence(guide: GuideReading, checkpoint: int | None) -> str:
 
 
 def held_out_sentence(reading: Reading, items: int, view: ValidationView, has_probe: bool) -> str:
-    """What the held-out items show."""
-    parts = [_lowest(reading, f"{items} held-out {_items(items)}", view)]
+    """What the held-out items show; of runs that logged only their mean, `items` is 0."""
+    whom = f"{items} held-out {_items(items)}" if items else "the held-out items"
+    parts = [_lowest(reading, whom, view)]
     if view.chosen_step != view.best_step:
         parts.append(f"Step {view.chosen_step} is as good within the error and earlier.")
     if view.overfit_since is not None:
@@ -48,7 +50,7 @@ def held_out_sentence(reading: Reading, items: int, view: ValidationView, has_pr
         )
     elif view.plateau_since is not None:
         parts.append(f"No measurable gain since step {view.plateau_since}.")
-    if items < 3:
+    if 0 < items < 3:
         parts.append("So few items say little of other pictures.")
     if not has_probe:
         parts.append("Without a probe on trained items their gap cannot show overfit.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,18 @@ import pytest
 from PIL import Image
 
 from trainer.training.results.picking import Pick, pick_checkpoint
-from trainer.training.results.plot import BOLD, CHOSEN, MARK, VALIDATION, draw_loss, nice_ticks
-from trainer.training.runs.history import CheckpointMark, History
+from trainer.training.results.plot import (
+    BOLD,
+    CHOSEN,
+    MARK,
+    PROBE,
+    VALIDATION,
+    VERDICT,
+    draw_loss,
+    nice_ticks,
+)
+from trainer.training.results.verdict import judge
+from trainer.training.runs.history import CheckpointMark, History, Measurement
 
 Colour = tuple[int, int, int]
 
@@ -109,6 +120,27 @@ def test_validation_is_drawn_only_when_there_is_some() -> None:
     with_it = draw_loss(make_history(losses, validation=((10, 0.9), (90, 0.4))))
     assert len(places_of(without, VALIDATION)) == 0
     assert len(places_of(with_it, VALIDATION)) > 100
+
+
+def test_verdict_and_both_curves_are_drawn_where_items_were_measured() -> None:
+    history = make_history(np.linspace(1.0, 0.5, 1000), every=100)
+    measurements = tuple(
+        Measurement(
+            step,
+            (0.5,),
+            np.array([[0.8 + 1e-3 * abs(step - 400)]] * 3),
+            np.array([[1 - step / 2e3]]),
+        )
+        for step in range(100, 1001, 100)
+    )
+    measured = dataclasses.replace(history, measurements=measurements)
+    image = draw_loss(measured, verdict=judge(measured))
+    assert len(places_of(image, VALIDATION)) > 100
+    assert len(places_of(image, PROBE)) > 100
+    columns = places_of(image, VERDICT)[:, 1]
+    assert np.bincount(columns).argmax() == pytest.approx(84 + (400 - 1) / 999 * 1088, abs=1.5)
+    # Without measurements the guide's own pick is mark enough.
+    assert len(places_of(draw_loss(history, verdict=judge(history)), VERDICT)) == 0
 
 
 @pytest.mark.parametrize(

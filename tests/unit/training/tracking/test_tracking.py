@@ -17,7 +17,8 @@ from accelerate.tracking import GeneralTracker
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.unit.training.tracking_runs import SECRET, logged_losses, short_run, train
+from tests.unit.training.tracking.tracking_runs import SECRET, logged_losses, short_run, train
+from tests.unit.training.tracking.wandb_files import history_of, read_wandb, wandb_files
 from tests.unit.training.training_runs import (
     checkpoint_files,
     events_of,
@@ -26,7 +27,6 @@ from tests.unit.training.training_runs import (
     make_one_layer,
     with_fresh_network,
 )
-from tests.unit.training.wandb_files import history_of, read_wandb, wandb_files
 from trainer.config import RunConfig, TrackerSettings
 from trainer.errors import ConfigError
 from trainer.training.loop import run_training

@@ -30,7 +30,7 @@ from trainer.training.runs.state import (
     save_state,
 )
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def make_state(step: int) -> TrainingState:

@@ -23,7 +23,7 @@ from trainer.training.optim.optimizers import (
     set_optimizer_state,
 )
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def make_parameters(seed: int = 0) -> list[torch.Tensor]:

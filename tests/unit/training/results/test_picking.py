@@ -21,7 +21,7 @@ from trainer.training.runs.history import (
     running_average,
 )
 
-GOLDEN = json.loads((Path(__file__).parents[2] / "golden/loss_average.json").read_text("utf-8"))
+GOLDEN = json.loads((Path(__file__).parents[3] / "golden/loss_average.json").read_text("utf-8"))
 FOLDER = Path("run")
 
 

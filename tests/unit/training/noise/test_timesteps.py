@@ -13,7 +13,7 @@ import torch
 from trainer.config import TimestepSettings
 from trainer.training.noise.timesteps import sample_sigma, sigma_from_uniform, timestep_of
 
-GOLDEN = json.loads((Path(__file__).parents[2] / "golden/timesteps.json").read_text("utf-8"))
+GOLDEN = json.loads((Path(__file__).parents[3] / "golden/timesteps.json").read_text("utf-8"))
 # musubi-tuner's option name to ours.
 OPTIONS = {
     "timestep_sampling": "distribution",

@@ -15,7 +15,7 @@ from tests.unit.training.training_runs import (
     make_one_layer,
     with_fresh_network,
 )
-from trainer.training import judging
+from trainer.training import run_judge
 from trainer.training.control import RunControl
 from trainer.training.loop import run_training
 from trainer.training.reports import Hooks, StepReport, TrainRequest
@@ -77,7 +77,7 @@ def test_run_ends_by_itself_after_so_many_verdicts_in_a_row(
     stops: tuple[bool, ...],
     ends_at: int,
 ) -> None:
-    monkeypatch.setattr(judging, "judge", Judged(*stops))
+    monkeypatch.setattr(run_judge, "judge", Judged(*stops))
     request = request_for(tmp_path, steps=20, patience=patience)
     result = run_training(request)
     assert result.steps_done == ends_at
@@ -97,7 +97,7 @@ def test_failing_verdict_is_a_warning(tmp_path: Path, monkeypatch: pytest.Monkey
     def fail(history: object) -> Verdict:
         raise ZeroDivisionError("of what?")
 
-    monkeypatch.setattr(judging, "judge", fail)
+    monkeypatch.setattr(run_judge, "judge", fail)
     assert run_training(request_for(tmp_path)).steps_done == 8
     assert "after step 2: of what?" in events_of(tmp_path / "run", "warning")[0]["text"]
 

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 import torch
 
-from tests.unit.training.tracking_runs import SECRET, logged_losses, short_run, train
+from tests.unit.training.tracking.tracking_runs import SECRET, logged_losses, short_run, train
+from tests.unit.training.tracking.wandb_files import read_wandb, wandb_files
+from tests.unit.training.tracking.wandb_server import WandbServer
 from tests.unit.training.training_runs import (
     with_fresh_network,
 )
-from tests.unit.training.wandb_files import read_wandb, wandb_files
-from tests.unit.training.wandb_server import WandbServer
 from trainer.config import TrackerSettings
 from trainer.training.reports import TrainRequest
 from trainer.training.tracking import wandb_run
