@@ -130,6 +130,8 @@ async function live(browser, out) {
   await openPage(first, address);
   const side = await openSidebar(first);
   const restored = await waitFor(side, ({ step }) => step > later.step, "not restored");
+  await first.evaluate(() => /** @type {any} */ (window).app.api.socket.close());
+  await waitFor(side, ({ step }) => step > restored.step + 20, "the connection did not come back");
   const table = await readTable(side);
 
   const second = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();

@@ -8,7 +8,8 @@ import { openLarge } from "./large.js";
 /** @typedef {import("../comfy_shim.js").ComfyNode} ComfyNode */
 /** @typedef {import("../studio.js").Studio} Studio */
 
-const HEIGHT_PX = 560;
+// As high as .hunyuan-lora-panel may be, and the margin that the page draws around a widget.
+const HEIGHT_PX = 660;
 
 /** Panels of all Train nodes, by which a live message finds its node. @type {Set<NodePanel>} */
 const panels = new Set();
@@ -44,7 +45,7 @@ class NodePanel {
   }
 
   #add() {
-    const place = make("div");
+    const place = make("div", { part: "panel" });
     addDisplayWidget(this.node, "dashboard", place, () => HEIGHT_PX);
     this.#dashboard = mountDashboard(place, {
       studio: this.studio,

@@ -40,7 +40,7 @@ export function makeSidebar(studio) {
   return {
     id: "hunyuan_lora.dashboard",
     icon: "pi pi-chart-line",
-    title: "Hunyuan LoRA",
+    title: "LoRA runs",
     tooltip: "Watch and lead LoRA training, and open earlier runs",
     render,
     destroy,

@@ -29,6 +29,13 @@ const CSS = `
   user-select: text;
 }
 .hunyuan-lora-side { display: flex; flex-direction: column; height: 100%; padding-top: 4px; }
+.hunyuan-lora-panel {
+  display: flex; flex-direction: column; width: 100%; height: 100%; max-height: 640px; min-height: 0;
+  contain: inline-size; overflow: hidden;
+}
+.hunyuan-lora-panel > .hunyuan-lora-board { flex: 1 1 auto; min-height: 0; height: auto; }
+.hunyuan-lora-panel .hunyuan-lora-chart { height: 210px; }
+.hunyuan-lora-panel .hunyuan-lora-facts > :nth-child(n + 7) { display: none; }
 .hunyuan-lora-in-node { background: var(--hl-field); border-radius: 4px; }
 .hunyuan-lora-row { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
 .hunyuan-lora-end { justify-content: flex-end; }
