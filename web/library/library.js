@@ -123,6 +123,8 @@ class Library {
       yes: "Open",
     }); // prettier-ignore
     if (!isSure) return;
+    // Without it ComfyUI would skip the training node: its inputs are those of the ended run.
+    if (!isClone && !(await this.studio.request(`/runs/${encodeURIComponent(name)}/resume`, {}))) return;
     const widgets = isClone ? { run_name: copy } : { run_name: name, if_run_exists: "continue" };
     this.options.leave();
     await this.studio.openGraph(graph, isClone ? copy : name, widgets);
