@@ -95,8 +95,11 @@ class _Training:
                 elif self._train_step(self._order.step(saver.steps_done)):
                     self._after_step()
         except BaseException as error:
-            self._save_after(error)
-            raise
+            is_cancel = isinstance(error, self._hooks.stopping)
+            if not (is_cancel and self._weights_are_sound):
+                self._save_after(error)
+                raise
+            self._hooks.stop_for(error)  # cancelled in the middle of a pass through the model
         finally:
             desk.close()
             self._optimizer.zero_grad(set_to_none=True)

@@ -90,7 +90,8 @@ class Hooks:
     control: commands of a person. on_sample: makes previews, whose files lie in the run's samples/;
     gives the fields of one "sample" event each ("path" from the run folder, "prompt", "seed",
     "strength", "seconds" ...). paused: what is done with the device while the run is paused.
-    stopping: errors out of on_sample that mean "cancelled" and end the run like should_stop.
+    stopping: errors that mean "cancelled" wherever they come from, a hook or the model itself, and
+    end the run like should_stop. ComfyUI raises one in the middle of its own calls.
     """
 
     on_step: Callable[[StepReport], object] = _ignore
@@ -154,11 +155,20 @@ class HookCaller:
         try:
             return self._hooks.on_sample(occasion), ""
         except self._hooks.stopping as error:
-            self._is_stopping = True
-            self.cause = self.cause or error
+            self.stop_for(error)
             return (), ""
         except Exception as error:  # a preview is beside the point: training goes on
             return (), str(error) or type(error).__name__
+
+    @property
+    def stopping(self) -> tuple[type[BaseException], ...]:
+        """Errors that mean "cancelled"."""
+        return self._hooks.stopping
+
+    def stop_for(self, error: BaseException) -> None:
+        """The run must stop, because of this."""
+        self._is_stopping = True
+        self.cause = self.cause or error
 
     def paused(self) -> AbstractContextManager[object]:
         """What is done with the device while the run is paused."""
@@ -168,6 +178,7 @@ class HookCaller:
         try:
             return hook(*values)
         except Exception as error:  # a hook is the caller's code: whatever it raises means stop
-            self._is_stopping = True
-            self.cause = self.cause or error
-            return None
+            self.stop_for(error)
+        except self._hooks.stopping as error:  # no Exception in newer ComfyUI versions
+            self.stop_for(error)
+        return None

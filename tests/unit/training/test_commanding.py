@@ -296,6 +296,41 @@ def test_cancel_out_of_a_preview_ends_the_run_with_its_cause(tmp_path: Path) -> 
     assert led.of("stop")[-1]["reason"] == "cancelled"
 
 
+class CutOffError(BaseException):
+    """As newer ComfyUI versions cancel: no ordinary exception, and out of any of their calls."""
+
+
+@pytest.mark.parametrize("where", ["model", "hook", "measuring"])
+def test_cancel_out_of_anything_is_a_cancel_and_goes_on_the_same(
+    tmp_path: Path, where: str
+) -> None:
+    whole = request_for(tmp_path / "whole", validate_every_steps=2)
+    run_training(whole)
+    request = request_for(tmp_path / "led", validate_every_steps=2)
+    passes = 0
+
+    class CuttingOff:
+        def velocity(self, *values: Any) -> torch.Tensor:
+            nonlocal passes
+            passes += 1
+            # 15 passes measure the start, two make a step, and step 2 is measured again.
+            if passes == {"model": 18, "measuring": 24}.get(where):
+                raise CutOffError
+            return request.model.velocity(*values)
+
+    def on_step(report: StepReport) -> None:
+        if where == "hook" and report.step == 1:
+            raise CutOffError
+
+    cut = dataclasses.replace(request, model=CuttingOff())  # type: ignore[arg-type]
+    result = run_training(cut, Hooks(on_step=on_step, stopping=(CutOffError,)))
+    assert isinstance(result.stop_cause, CutOffError)
+    assert result.steps_done == (2 if where == "measuring" else 1)
+    assert events_of(tmp_path / "led/run", "stop")[-1]["reason"] == "cancelled"
+    assert run_training(with_fresh_network(request), resume=True).steps_done == 8
+    assert same(lora(tmp_path / "led/run"), lora(tmp_path / "whole/run"))
+
+
 def test_sample_without_anybody_to_make_it_is_a_warning(tmp_path: Path) -> None:
     led = Led({2: ("sample", None)})
     assert run_training(request_for(tmp_path), led.hooks).steps_done == 8
