@@ -74,15 +74,7 @@ async function loadTraining(page) {
       set(find("HunyuanLoraBuildDataset"), { name: "browser_live" });
       const train = find("HunyuanLoraTrain");
       set(train, { run_name: run, length: 3000, length_unit: "steps", save_every: 10, save_unit: "steps", hold_out: 1, accumulation: 1 });
-      const previews = state.LiteGraph.createNode("HunyuanLoraPreviewSettings");
-      previews.pos = [1380, 1560];
-      state.app.graph.add(previews);
-      set(previews, { prompts: "alva, a woman\na robot", width: 96, height: 96, steps: 2, every: 100000, unit: "steps" });
-      const models = find("HunyuanLoraDemoModels");
-      const slot = (/** @type {string} */ type) => models.outputs.findIndex((/** @type {any} */ output) => output.type === type);
-      models.connect(slot("CLIP"), previews, "clip");
-      models.connect(slot("VAE"), previews, "vae");
-      previews.connect(0, train, "previews");
+      set(find("HunyuanLoraPreviewSettings"), { prompts: "alva, a woman\na robot", width: 96, height: 96, steps: 2, every: 100000, unit: "steps" });
     },
     { workflow, run: RUN },
   );

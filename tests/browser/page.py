@@ -25,6 +25,8 @@ TOLERATED = (
     r"console: ComfyApp graph accessed before initialization$",
     # Opening a workflow in a new tab right after the page was loaded.
     r"console: Attempted to cleanup event listeners for graph that was never set up$",
+    # Reloading the page while something runs: progress comes before the canvas is there.
+    r"pageerror: getCanvas: canvas is null$",
     # It sets a setting before it has registered it.
     r"console: TypeError: Cannot read properties of undefined \(reading 'id'\)\n    at onChange",
 )
