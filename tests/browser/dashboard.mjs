@@ -220,7 +220,8 @@ async function library(browser, out) {
   for (const box of await side.locator("article input").all()) await box.check();
   await side.getByRole("button", { name: /^Compare/ }).first().click();
   const differs = side.getByRole("region", { name: "Comparison" });
-  await differs.getByText("rank (lora)").waitFor();
+  // Each run comes when the server has read it; until then it has no values.
+  await differs.locator("tr").filter({ hasText: "rank (lora)", hasNotText: "-" }).waitFor();
   const differing = await differs.innerText();
   const verdict = await side.getByRole("region", { name: "Verdict" }).innerText();
 
