@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...runs.history import Floats
 from .measured import Measured
 from .reading import Reading
 from .stopping import overfit_place, plateau_place
@@ -14,9 +15,10 @@ from .wording import held_out_sentence, probe_sentence
 _MOST_GIVEN_UP = 0.05
 """Share of what was won that the one-standard-error rule may give up for an earlier step."""
 
-PROBE_SHARE = 0.85
-"""Share of what the probe wins at which the step is taken. Later steps are better where a run ends
-on its plateau and worse where it goes on into overfit, which the probe cannot tell apart."""
+_PROBE_SHARE = 0.95
+"""Share of what a probe that has levelled off wins at which the step is taken."""
+_LEVEL_FOR = 0.1
+"""A probe has levelled off when it has been level for this share of the run's steps."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +60,36 @@ def view_held_out(reading: Reading, measured: Measured, probe: Reading | None) -
 
 
 def view_probe(reading: Reading, measured: Measured) -> ValidationView:
-    """The view of trained items, whose loss falls as long as one trains.
+    """The view of trained items, whose loss falls as long as they are learnt by heart.
 
-    The step taken is therefore not the lowest but the earliest at which most of what is won is won.
+    Where it has levelled off, the step taken is the earliest at which nearly all its gain is won.
+    Where it still falls, that may be learning by heart, and the step is where it bends most:
+    furthest below the straight line from its first to its last point, each axis from 0 to 1.
     """
-    values, steps = reading.losses.values, reading.steps
-    chosen = reading.losses.best
-    if len(steps) >= 3 and reading.trend.has_learnt and reading.losses.gain > 0:
-        enough = values[0] - PROBE_SHARE * reading.losses.gain
-        chosen = int(np.flatnonzero(values <= enough)[0])
+    losses, steps = reading.losses, reading.steps
+    chosen = losses.best
+    if len(steps) >= 3 and reading.trend.has_learnt and losses.gain > 0:
+        if has_levelled_off(reading):
+            enough = losses.values[0] - _PROBE_SHARE * losses.gain
+            chosen = int(np.flatnonzero(losses.values <= enough)[0])
+        else:
+            chosen = _bend(losses.values, steps)
     view = _view(reading, chosen, None)
-    return _with_sentence(view, probe_sentence(reading, measured.items.shape[1], view))
+    is_level = has_levelled_off(reading)
+    return _with_sentence(view, probe_sentence(reading, measured.items.shape[1], view, is_level))
+
+
+def has_levelled_off(reading: Reading) -> bool:
+    """Whether a curve has been level for long enough to say that it no longer falls."""
+    place = plateau_place(reading)
+    return place is not None and bool(reading.steps[place] < (1 - _LEVEL_FOR) * reading.steps[-1])
+
+
+def _bend(values: Floats, steps: Floats) -> int:
+    along = (steps - steps[0]) / (steps[-1] - steps[0])
+    height = (values - values.min()) / (values.max() - values.min())
+    first = 1 if steps[0] == 0 else 0
+    return first + int(np.argmin((height + along)[first:]))
 
 
 def _view(reading: Reading, chosen: int, overfit: int | None) -> ValidationView:

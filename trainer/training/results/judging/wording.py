@@ -57,13 +57,17 @@ def held_out_sentence(reading: Reading, items: int, view: ValidationView, has_pr
     return " ".join(parts)
 
 
-def probe_sentence(reading: Reading, items: int, view: ValidationView) -> str:
+def probe_sentence(reading: Reading, items: int, view: ValidationView, is_level: bool) -> str:
     """What the probe shows."""
     parts = [_lowest(reading, f"{items} trained {_items(items)}", view)]
     if reading.trend.has_learnt:
-        parts.append(f"Most of that (85%) is won by step {view.chosen_step}.")
-    if view.plateau_since is not None:
-        parts.append(f"No measurable gain since step {view.plateau_since}.")
+        parts.append(
+            f"No measurable gain since step {view.plateau_since}; nearly all of it is won by step "
+            f"{view.chosen_step}."
+            if is_level
+            else f"It still falls, perhaps because it is learnt by heart; it bends most at step "
+            f"{view.chosen_step}."
+        )
     return " ".join(parts)
 
 
