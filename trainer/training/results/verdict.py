@@ -21,7 +21,8 @@ from .judging.measured import held_out, probe
 from .judging.reading import Reading, read_curve
 from .judging.schedule import schedule_at
 from .judging.stopping import stop_reason
-from .judging.validation_view import ValidationView, view_held_out, view_probe
+from .judging.validation_view import view_held_out, view_probe
+from .judging.view import ValidationView
 from .judging.wording import guide_sentence, stop_sentence
 from .picking import GuideReading, nearest_checkpoint, read_guide
 

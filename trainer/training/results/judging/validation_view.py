@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ...runs.history import Floats
 from .measured import Measured
 from .reading import Reading
 from .stopping import overfit_place, plateau_place
+from .view import ValidationView
 from .wording import held_out_sentence, probe_sentence
 
 _MOST_GIVEN_UP = 0.05
@@ -19,25 +18,6 @@ _PROBE_SHARE = 0.95
 """Share of what a probe that has levelled off wins at which the step is taken."""
 _LEVEL_FOR = 0.1
 """A probe has levelled off when it has been level for this share of the run's steps."""
-
-
-@dataclass(frozen=True)
-class ValidationView:
-    """Where the validation curve stands.
-
-    best_step, best_loss: its lowest point, smoothed as far as the items disagree. best_error:
-    standard error of what was won since the first measurement. chosen_step: the step to take.
-    plateau_since: since when it no longer falls. overfit_since: since when it rises while trained
-    items still get better. sentence: the same in words.
-    """
-
-    best_step: int
-    best_loss: float
-    best_error: float
-    chosen_step: int
-    plateau_since: int | None
-    overfit_since: int | None
-    sentence: str
 
 
 def view_held_out(reading: Reading, measured: Measured, probe: Reading | None) -> ValidationView:

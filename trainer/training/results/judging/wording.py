@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..picking import GuideReading
 from .reading import Reading
-
-if TYPE_CHECKING:
-    from .validation_view import ValidationView
+from .view import ValidationView
 
 _GOES_ON = "More steps may still help."
 _NOT_YET = "The overfit has not lasted long enough yet to say stop."
