@@ -31,12 +31,12 @@ class RunJudge:
         return 0 < self._patience <= self._stops_in_a_row
 
     def judge(self, *, was_measured: bool = False) -> None:
-        """Log a verdict on the run as it is now, once for each step.
+        """Log a verdict on the run as it is now; without a new measurement once for each step.
 
         Args:
             was_measured: Whether there is a new measurement, which counts for the patience.
         """
-        if self._judged == self._saver.steps_done:
+        if not was_measured and self._judged == self._saver.steps_done:
             return
         self._judged = self._saver.steps_done
         try:
