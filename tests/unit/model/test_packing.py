@@ -16,7 +16,13 @@ from trainer.errors import ModelMismatchError
 from trainer.model.activation_policy import ActivationPolicy
 from trainer.model.hunyuan_video import ModelInput
 from trainer.model.layers import compiled, elementwise
-from trainer.model.layers.attention_kernels import _CUDA, REPEATED_KERNEL, choose_kernel
+from trainer.model.layers.attention_kernels import (
+    _CPU_FLASH,
+    _CUDA,
+    _PRODUCTS,
+    REPEATED_KERNEL,
+    choose_kernel,
+)
 from trainer.model.layers.packing import Segments, interleave, join_samples, take_first
 from trainer.model.lora import LoraNetwork
 from trainer.model.weights import MappingSource
@@ -172,6 +178,14 @@ def test_kernel_halves_equal_autograd(dtype: torch.dtype, tokens: int) -> None:
         assert (output.double() - wanted).norm() <= bound * wanted.norm()
         for a, b in zip(grads, wanted_grads, strict=True):
             assert (a.double() - b).norm() <= bound * b.norm()
+
+
+def test_plans_follow_one_kernel_where_the_cpu_itself_would_take_products() -> None:
+    real = torch.empty(1, 2, 300, 128, dtype=torch.bfloat16)
+    assert choose_kernel(real, real, real) is _PRODUCTS
+    with FakeTensorMode():
+        planned = torch.empty(1, 2, 300, 128, dtype=torch.bfloat16)
+        assert choose_kernel(planned, planned, planned) is _CPU_FLASH
 
 
 def test_cuda_kernels_take_the_arguments_that_torch_declares() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn.attention import SDPBackend
 
 Gradients = tuple[Tensor, Tensor, Tensor]
@@ -38,8 +39,12 @@ def choose_kernel(query: Tensor, key: Tensor, value: Tensor) -> AttentionKernel:
     Whatever attention ComfyUI itself runs with is not looked at: some kernels have no backward.
     """
     if query.device.type == "cpu":
-        long = query.shape[2] >= _FEWEST_FOR_PRODUCTS
-        return _PRODUCTS if long and query.dtype == torch.bfloat16 else _CPU_FLASH
+        is_long = query.shape[2] >= _FEWEST_FOR_PRODUCTS
+        # A plan follows shapes on the CPU in place of a card, which has a kernel of its own.
+        is_planned = isinstance(query, FakeTensor)
+        if is_long and query.dtype == torch.bfloat16 and not is_planned:
+            return _PRODUCTS
+        return _CPU_FLASH
     if query.device.type == "cuda":
         chosen = SDPBackend(torch._fused_sdp_choice(query, key, value))
         if chosen in _CUDA and _works(chosen, query.device, query.dtype):
