@@ -139,14 +139,6 @@ class Layers:
         return name in self.source.shapes
 
 
-def frozen_linear(source: WeightSource, name: str, x: Tensor) -> Tensor:
-    """`x` [..., I] through the frozen layer `name` -> [..., O], in x's dtype on x's device.
-
-    Gradients flow to `x` only; neither the weight nor the bias stays in the graph.
-    """
-    return Layers(source, x.dtype, x.device).linear(name, x)
-
-
 @dataclass(frozen=True, slots=True)
 class _LinearCall:
     layers: Layers

@@ -8,9 +8,9 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from trainer.errors import ModelMismatchError
-from trainer.model.linear import Elementwise, Layers, Part, frozen_linear
+from trainer.model.linear import Elementwise, Layers, Part
 from trainer.model.lora import LoraNetwork, LoraTarget
-from trainer.model.weights import MappingSource
+from trainer.model.weights import MappingSource, WeightSource
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -40,6 +40,11 @@ def make_layers(network: LoraNetwork | None = None) -> Layers:
 
 def scaled_silu(x: Tensor, scale: Tensor) -> Tensor:
     return F.silu(x) * scale
+
+
+def frozen_linear(source: WeightSource, name: str, x: Tensor) -> Tensor:
+    """A frozen layer alone, as the model asks for it."""
+    return Layers(source, x.dtype, x.device).linear(name, x)
 
 
 def test_frozen_linear_passes_gradcheck() -> None:
