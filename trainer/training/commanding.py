@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..errors import ExportError
 from .control import Command, RunControl
 from .reports import HookCaller, SampleOccasion
 from .runs.saving import RunSaver
@@ -69,9 +70,12 @@ class CommandDesk:
         saver = self._saver
         if not self._hooks.makes_samples:
             return
-        with saver.lora_file(at_start) as path:
-            occasion = SampleOccasion(saver.steps_done, saver.epochs_done, path)
-            records, problem = self._hooks.on_sample(occasion)
+        try:
+            with saver.lora_file(at_start) as path:
+                occasion = SampleOccasion(saver.steps_done, saver.epochs_done, path)
+                records, problem = self._hooks.on_sample(occasion)
+        except (OSError, ExportError) as error:  # the LoRA could not be written for it
+            records, problem = (), str(error)
         for record in records:
             saver.emit("sample", **{"step": saver.steps_done, **record})
         if problem:

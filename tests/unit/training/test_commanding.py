@@ -25,6 +25,7 @@ from trainer.errors import ConfigError
 from trainer.training.control import RunControl
 from trainer.training.loop import run_training
 from trainer.training.reports import Hooks, SampleOccasion, StepReport, TrainRequest
+from trainer.training.runs import saving
 
 ADAMW = {"name": "adamw", "learning_rate": 0.01}
 PRODIGY = {"name": "prodigy", "d0": 1e-3}
@@ -280,6 +281,25 @@ def test_failing_preview_is_a_warning_and_training_is_the_same(tmp_path: Path) -
     run_training(request_for(tmp_path / "led", sample_every_steps=2), led.hooks)
     assert "step 2 were not made: the card is full" in led.of("warning")[0]["text"]
     assert same(lora(tmp_path / "led/run"), lora(tmp_path / "whole/run"))
+
+
+def test_full_disk_at_a_preview_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[SampleOccasion] = []
+    whole = saving.save_lora
+
+    def save(path: Path, *values: Any, **options: Any) -> Path:
+        if path.parent.name == "samples":
+            raise OSError(28, "No space left on device")
+        return whole(path, *values, **options)
+
+    monkeypatch.setattr(saving, "save_lora", save)
+    led = Led({}, on_sample=sampler(made))
+    result = run_training(request_for(tmp_path, sample_every_steps=3), led.hooks)
+    assert result.steps_done == 8
+    assert made == []
+    assert "No space left" in led.of("warning")[0]["text"]
 
 
 def test_cancel_out_of_a_preview_ends_the_run_with_its_cause(tmp_path: Path) -> None:
