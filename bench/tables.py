@@ -245,6 +245,21 @@ def _next(results: Results) -> str:
     return "\n\n".join(lines) or "(not measured yet)"
 
 
+def _attention(results: Results) -> str:
+    prefix = "attention.bf16."
+    found = {int(n.removeprefix(prefix)): e for n, e in results.items() if n.startswith(prefix)}
+    rows = [
+        [
+            f"{n:,}",
+            _number(e["value"]),
+            _number(e["baseline"]["torch"]),
+            f"{e['ratio']['torch']:.2f}",
+        ]
+        for n, e in sorted(found.items())
+    ]
+    return _table(["tokens", "by products, s", "torch's kernel, s", "ratio"], rows)
+
+
 _TABLES: Mapping[str, Callable[[Results], str]] = {
     "setup": _setup,
     "targets": _targets,
@@ -256,6 +271,7 @@ _TABLES: Mapping[str, Callable[[Results], str]] = {
     "cards": lambda results: _table(*cards(results)),
     "errors": lambda results: _table(*errors(results)),
     "growth": lambda results: _table(*growth(results)),
+    "attention": _attention,
     "chart": lambda results: _table(*frames(results)),
     "picks": lambda results: _table(*picks(results)),
     "stops": lambda results: _table(*stops(results)),

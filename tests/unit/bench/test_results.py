@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from bench.attention import TOKENS
 from bench.picking_curves.families import FAMILIES
 from bench.plan import CARDS
 from bench.plan_cases import CASES as PLANNED
 from bench.step import CASES, RIVALS, TURNS
 from bench.tables import PAGES, RESULTS, write_tables
+from trainer.model.layers.attention_kernels import _FEWEST_FOR_PRODUCTS
 
 ENTRY = {"value", "unit", "baseline", "ratio", "setup"}
 
@@ -53,6 +55,15 @@ def test_training_step_has_its_fixed_names_and_enough_turns(
         assert step["setup"]["turns"] >= TURNS >= 10
         assert step["setup"]["latent"] == list(case.latent)
         assert "gradients differ" in step["setup"]["core"]["note"]
+
+
+def test_attention_by_products_is_faster_wherever_it_is_taken(
+    results: dict[str, dict[str, Any]],
+) -> None:
+    found = {name: entry for name, entry in results.items() if name.startswith("attention.bf16.")}
+    assert sorted(found) == [f"attention.bf16.{tokens}" for tokens in sorted(TOKENS, key=str)]
+    assert min(TOKENS) == _FEWEST_FOR_PRODUCTS
+    assert all(entry["ratio"]["torch"] < 1 for entry in found.values())
 
 
 def test_plan_and_growth_have_their_fixed_names(results: dict[str, dict[str, Any]]) -> None:

@@ -84,7 +84,7 @@ def test_bf16_mixes_samples_short_and_long_enough_for_products(policy: Activatio
     """A short sample goes through torch's own kernel and a long one through products, in one call;
     what they keep for backward must not be taken for one another's.
     """
-    sizes = (((1, 4, 6), 5), ((2, 16, 32), 7), ((1, 2, 2), 3))
+    sizes = (((1, 4, 6), 5), ((2, 32, 32), 7), ((1, 2, 2), 3))
     weights = make_weights(dtype=torch.float64)
     network = make_network()
     found = {}
@@ -160,7 +160,7 @@ def test_written_out_gradients_equal_autograd(name: str, turn_is_given: bool) ->
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-@pytest.mark.parametrize("tokens", [37, 300])
+@pytest.mark.parametrize("tokens", [37, 600])
 def test_kernel_halves_equal_autograd(dtype: torch.dtype, tokens: int) -> None:
     generator = torch.Generator().manual_seed(4)
     # [L, K, C] turned to [1, K, L, C], as the blocks give them.
@@ -181,10 +181,10 @@ def test_kernel_halves_equal_autograd(dtype: torch.dtype, tokens: int) -> None:
 
 
 def test_plans_follow_one_kernel_where_the_cpu_itself_would_take_products() -> None:
-    real = torch.empty(1, 2, 300, 128, dtype=torch.bfloat16)
+    real = torch.empty(1, 2, 600, 128, dtype=torch.bfloat16)
     assert choose_kernel(real, real, real) is _PRODUCTS
     with FakeTensorMode():
-        planned = torch.empty(1, 2, 300, 128, dtype=torch.bfloat16)
+        planned = torch.empty(1, 2, 600, 128, dtype=torch.bfloat16)
         assert choose_kernel(planned, planned, planned) is _CPU_FLASH
 
 

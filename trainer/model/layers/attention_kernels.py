@@ -89,8 +89,8 @@ def _cpu_backward(
 
 _ROWS_AT_A_TIME = 256
 """Queries whose scores over all keys are held at once: what stays in a core's cache."""
-_FEWEST_FOR_PRODUCTS = 192
-"""Tokens from which on products were faster than torch's own kernel (docs/benchmarks.md)."""
+_FEWEST_FOR_PRODUCTS = 512
+"""Tokens from which on products are faster, forward and backward together (bench/attention.py)."""
 
 
 def _products_forward(
@@ -98,9 +98,9 @@ def _products_forward(
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Attention by matrix products over some queries of one head at a time.
 
-    In bfloat16 a CPU's matrix products are two to three times as fast as torch's own attention
-    kernel, which widens to float32 first; scores are rounded to bfloat16 before the softmax,
-    as ComfyUI's own attention does on a CPU. Backward needs nothing but the output.
+    In bfloat16 this is faster than torch's own attention kernel, which widens to float32 first;
+    scores are rounded to bfloat16 before the softmax, as ComfyUI's own attention does on a CPU.
+    Backward needs nothing but the output.
     """
     output = _tokens_first(query)
     for head in range(query.shape[1]):
