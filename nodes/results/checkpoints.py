@@ -6,7 +6,7 @@ from pathlib import Path
 
 from comfy_api.latest import io
 
-from ...trainer.files import write_bytes
+from ...trainer.training.library.publishing import default_lora_name, publish_beside_others
 from ...trainer.training.results.choosing import choose
 from ...trainer.training.results.exported_curves import read_any_history
 from ...trainer.training.results.picking import Pick, has_held_out, pick_checkpoint
@@ -150,7 +150,7 @@ class PickCheckpoint(io.ComfyNode):
         path = "" if pick is None else str(pick.path)
         if pick is not None and copy_to_loras:
             name = source.stem if source.is_file() else source.name
-            path = _copy(pick, lora_name or f"{name}-step{pick.step:06d}")
+            path = _copy(pick, lora_name or default_lora_name(name, pick.step))
             lines.append(f"Copied to {path}.")
         shown = "" if pick is None else str(pick.path)
         extra = {"pick": [{"step": choice.step, "path": shown, "reasons": lines}]}
@@ -158,11 +158,8 @@ class PickCheckpoint(io.ComfyNode):
 
 
 def _copy(pick: Pick, name: str) -> str:
-    """Copy the choice to where every LoRA loader finds it."""
-    stem = checked_name(name, "lora_name").removesuffix(".safetensors")
-    path = loras_folder() / f"{stem}.safetensors"
-    write_bytes(path, pick.path.read_bytes())
-    return str(path)
+    """Copy the choice to where every LoRA loader finds it; another LoRA of that name stays."""
+    return str(publish_beside_others(pick.path, loras_folder(), checked_name(name, "lora_name")))
 
 
 def _other_opinions(history: History, rule: str, window: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from ...errors import ConflictError, NotFoundError
@@ -62,3 +63,27 @@ def publish_lora(source: Path, loras: Path, name: str) -> Path:
             "disk space, or check who may write there."
         ) from error
     return target
+
+
+def publish_beside_others(source: Path, loras: Path, name: str) -> Path:
+    """As `publish_lora`, but where another LoRA has the name, "name (2)" and so on is taken.
+
+    Raises:
+        ConflictError: The file cannot be written.
+    """
+    stem = name.removesuffix(SUFFIX)
+    for number in itertools.count(1):
+        tried = stem if number == 1 else f"{stem} ({number})"
+        if not _is_another(loras / f"{tried}{SUFFIX}", source):
+            break
+    return publish_lora(source, loras, tried)
+
+
+def _is_another(target: Path, source: Path) -> bool:
+    """Whether a file is there that is not the source; one that cannot be read is another."""
+    if not target.exists():
+        return False
+    try:
+        return digest_file(target) != digest_file(source)
+    except OSError:
+        return True

@@ -9,7 +9,12 @@ import pytest
 
 from tests.run_folders import made_run, usual_events
 from trainer.errors import ConflictError, NotFoundError
-from trainer.training.library.publishing import default_lora_name, find_checkpoint, publish_lora
+from trainer.training.library.publishing import (
+    default_lora_name,
+    find_checkpoint,
+    publish_beside_others,
+    publish_lora,
+)
 
 
 @pytest.fixture
@@ -66,3 +71,17 @@ def test_publish_that_cannot_write_says_why(folder: Path, tmp_path: Path) -> Non
     (tmp_path / "loras").write_text("a file where the folder should be")
     with pytest.raises(ConflictError, match="cannot be copied"):
         publish_lora(find_checkpoint(folder, 2), tmp_path / "loras", "x")
+
+
+def test_publishing_beside_others_loses_none_of_them(tmp_path: Path) -> None:
+    loras = tmp_path / "loras"
+    loras.mkdir()
+    files = []
+    for number in range(3):
+        files.append(tmp_path / f"{number}.safetensors")
+        files[-1].write_bytes(b"LoRA %d" % number)
+    names = [publish_beside_others(file, loras, "x.safetensors").name for file in files]
+    assert names == ["x.safetensors", "x (2).safetensors", "x (3).safetensors"]
+    # Once more finds each where it is.
+    assert [publish_beside_others(file, loras, "x").name for file in files] == names
+    assert [(loras / name).read_bytes() for name in names] == [f.read_bytes() for f in files]
