@@ -142,7 +142,7 @@ def _write_items(
     for done, (entry, name) in enumerate(zip(captioned, names, strict=True), start=1):
         crop = entry.crop
         make = functools.partial(sources.png, crop)
-        files.put(f"{name}.png", _crop_digest(crop), make, crop.item.digest)
+        files.put(f"{name}.png", crop_digest(crop), make, crop.item.digest)
         data = _caption_bytes(entry)
         files.put(f"{name}.txt", digest_bytes(data), lambda d=data: d)  # type: ignore[misc]
         if on_progress is not None:
@@ -178,7 +178,8 @@ def _caption_bytes(entry: Captioned) -> bytes:
     return (entry.caption + "\n").encode("utf-8")
 
 
-def _crop_digest(crop: Crop) -> str:
+def crop_digest(crop: Crop) -> str:
+    """Digest of all that a crop's file follows from: picture, box, bucket and background."""
     box = crop.box
     parts = (
         _RENDER_VERSION,
