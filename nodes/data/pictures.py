@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from comfy_api.latest import io
 
+from ...trainer.data.crops.by_hand.edits import parse_crop_edits
 from ...trainer.data.crops.crop_settings import CropSettings
-from ...trainer.data.crops.manual_boxes import parse_manual_boxes
 from ...trainer.data.crops.planning import CropPlan, plan_crops
 from ...trainer.data.crops.shots import parse_shots
 from ...trainer.data.pictures.buckets import parse_buckets
@@ -142,7 +142,7 @@ class CropToBuckets(io.ComfyNode):
             margin=margin,
             heads_tall=heads_tall,
             background=_BACKGROUNDS[background],
-            manual_boxes=parse_manual_boxes(boxes),
+            by_hand=parse_crop_edits(boxes),
         )
         plan: CropPlan = plan_crops(media, settings, masks=_masks(media, subject_mask))
         sheet = wires.to_image_batch(draw_contact_sheet(plan))
