@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ....trainer.data.crops.by_hand.edits import picture_key
 from ....trainer.data.crops.by_hand.manual_boxes import parse_box
-from ....trainer.data.pictures.files.thumbnails import make_thumbnail, prune_thumbnails
+from ....trainer.data.pictures.files.pruning import prune_folder
+from ....trainer.data.pictures.files.thumbnails import make_thumbnail
 from ....trainer.data.pictures.media import MediaItem
 from ....trainer.errors import ConfigError, DatasetError
 from ..folders import studio_folder
@@ -37,7 +38,7 @@ def know_pictures(items: Iterable[MediaItem]) -> None:
     """Let the page ask for these pictures."""
     for item in items:
         _known.keep(picture_key(item), item)
-    prune_thumbnails(thumbnails_folder(), _MOST_BYTES)
+    prune_folder(thumbnails_folder(), _MOST_BYTES)
 
 
 def thumbnail_file(key: str, side: int, box: str) -> Path:

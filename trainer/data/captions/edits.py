@@ -31,7 +31,7 @@ EDITABLE_FIELDS = (
 """Fields of a template that one picture or one crop may have for itself."""
 _VERSION = 1
 _MARK_DIGITS = 8
-_ADVICE = "Open the caption editor, or empty 'captions'."
+_ADVICE = "Open the caption editor, or empty 'edited_captions'."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +97,12 @@ def parse_caption_edits(text: str) -> CaptionEdits:
     try:
         data: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"'captions' is not JSON ({error}). {_ADVICE}") from error
+        raise ConfigError(f"'edited_captions' is not JSON ({error}). {_ADVICE}") from error
     if not isinstance(data, dict) or data.get("version") != _VERSION:
         version = data.get("version") if isinstance(data, dict) else None
         raise ConfigError(
-            f"'captions' has the version {version!r}, and this pack reads version {_VERSION}. "
-            "Update the pack, or empty 'captions'."
+            f"'edited_captions' has the version {version!r}, and this pack reads version {_VERSION}. "
+            "Update the pack, or empty 'edited_captions'."
         )
     faults: list[str] = []
     pictures = {
@@ -114,7 +114,7 @@ def parse_caption_edits(text: str) -> CaptionEdits:
         for key, entry in _object(data.get("crops", {})).items()
     }
     if faults:
-        raise ConfigError(f"'captions' has faults: {'; '.join(faults)}. {_ADVICE}")
+        raise ConfigError(f"'edited_captions' has faults: {'; '.join(faults)}. {_ADVICE}")
     return CaptionEdits(pictures, crops)
 
 

@@ -123,7 +123,7 @@ def _free_name(base: str, entry: Captioned, files: DatasetFolder) -> str:
         is_same = (
             picture.is_file()
             and caption.is_file()
-            and caption.read_bytes() == _caption_bytes(entry)
+            and caption.read_bytes() == caption_bytes(entry.caption)
             and picture.read_bytes() == _png_bytes(render_crop(entry.crop))
         )
         if is_same:
@@ -143,7 +143,7 @@ def _write_items(
         crop = entry.crop
         make = functools.partial(sources.png, crop)
         files.put(f"{name}.png", crop_digest(crop), make, crop.item.digest)
-        data = _caption_bytes(entry)
+        data = caption_bytes(entry.caption)
         files.put(f"{name}.txt", digest_bytes(data), lambda d=data: d)  # type: ignore[misc]
         if on_progress is not None:
             on_progress(done, len(captioned), f"{name}.png")
@@ -174,8 +174,9 @@ def _png_bytes(image: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def _caption_bytes(entry: Captioned) -> bytes:
-    return (entry.caption + "\n").encode("utf-8")
+def caption_bytes(caption: str) -> bytes:
+    """What the file of a caption holds."""
+    return (caption + "\n").encode("utf-8")
 
 
 def crop_digest(crop: Crop) -> str:

@@ -114,7 +114,9 @@ def test_template_free_text_is_filled(template: str, values: dict[str, str], tex
 
 
 def test_template_unknown_slot_names_it_and_lists_the_valid_ones() -> None:
-    with pytest.raises(ConfigError, match=r"'\{triger\}'.*\{trigger\}.*pronoun, shot, caption\.") as caught:
+    with pytest.raises(
+        ConfigError, match=r"'\{triger\}'.*\{trigger\}.*pronoun, shot, caption\."
+    ) as caught:
         fill_template("{triger} stands", {})
     assert all(slot in str(caught.value) for slot in SLOTS)
 
@@ -225,7 +227,9 @@ def test_existing_file_is_kept_word_for_word_unless_asked(tmp_path: Path) -> Non
     assert [(entry.caption, entry.origin) for entry in kept] == [("My own  words {x}.", "file")] * 2
     made = caption_crops(crops, ALVA, CaptionSources(keep_existing=False))
     assert [entry.origin for entry in made] == ["template"] * 2
-    (changed, _) = caption_crops(crops, ALVA, CaptionSources(overrides={"alva": {"pose": "sitting"}}))
+    (changed, _) = caption_crops(
+        crops, ALVA, CaptionSources(overrides={"alva": {"pose": "sitting"}})
+    )
     assert (changed.origin, "sitting" in changed.caption) == ("override", True)
 
 
