@@ -68,6 +68,26 @@ export function addSidebarTab(tab) {
 }
 
 /**
+ * Keep ComfyUI from taking its own steps back while a window of the pack has undo of its own. It
+ * listens before anything else hears a key, but asks this switch, which its mask editor has.
+ *
+ * @returns {() => void} ends it
+ */
+export function holdUndo() {
+  const page = /** @type {{ maskeditor_is_opended?: () => unknown }} */ (
+    /** @type {unknown} */ (app.constructor)
+  );
+  const before = page.maskeditor_is_opended;
+  const held = () => true;
+  page.maskeditor_is_opended = held;
+  return () => {
+    if (page.maskeditor_is_opended !== held) return;
+    if (before) page.maskeditor_is_opended = before;
+    else delete page.maskeditor_is_opended;
+  };
+}
+
+/**
  * @typedef {object} PageWithQueue
  * @property {(number: number, count: number, ids: string[]) => Promise<boolean | undefined>} queuePrompt
  *

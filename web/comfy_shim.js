@@ -22,6 +22,8 @@
  * @property {() => [number, number]} [computeSize]
  * @property {(name: string, type: string, element: HTMLElement, options: object) => DomWidget} addDOMWidget
  * @property {{ change?: () => void }} [graph] the graph that holds the node
+ * @property {{ name: string, link?: number | null }[]} [inputs]
+ * @property {(type: string, name: string, value: unknown, act: () => void, options: object) => DomWidget} addWidget
  */
 
 /**
@@ -118,4 +120,26 @@ export function setWidgetValue(node, name, value) {
   widget.value = value;
   widget.callback?.(value);
   node.graph?.change?.();
+}
+
+/**
+ * Add a button to a node; it is neither saved nor sent.
+ *
+ * @param {ComfyNode} node
+ * @param {string} label
+ * @param {() => void} act
+ */
+export function addButton(node, label, act) {
+  const widget = node.addWidget("button", label, null, act, { serialize: false });
+  widget.serialize = false;
+}
+
+/**
+ * Whether another node gives an input's value, so that the widget's own does not count.
+ *
+ * @param {ComfyNode} node
+ * @param {string} name
+ */
+export function isLinked(node, name) {
+  return node.inputs?.some((input) => input.name === name && (input.link ?? null) !== null) ?? false;
 }

@@ -2,6 +2,7 @@
 // The only file that acts when ComfyUI imports it; every other file only exports.
 import { app } from "../../scripts/app.js";
 import { fileAddress, request, RequestError, requestOrToast, routeAddress, runPath } from "./api.js";
+import { attachCaptionEditor } from "./captions/open.js";
 import { addSidebarTab, openGraph, showToast } from "./comfy_page.js";
 import { asComfyNode } from "./comfy_shim.js";
 import { FeedStore } from "./dashboard/data/feed.js";
@@ -13,6 +14,7 @@ import { attachReport } from "./report/report.js";
 
 const PREFIX = "HunyuanLora";
 const TRAIN = "HunyuanLoraTrain";
+const CAPTIONS = "HunyuanLoraCaptionTemplate";
 
 /** @type {import("./studio.js").Studio} */
 const studio = {
@@ -63,6 +65,7 @@ app.registerExtension({
   nodeCreated(created) {
     const node = asComfyNode(created);
     if (node.comfyClass?.startsWith(PREFIX)) attachReport(node);
+    if (node.comfyClass === CAPTIONS) attachCaptionEditor(node);
     if (node.comfyClass !== TRAIN) return;
     attachPanel(node, studio);
     void studio.runs.refresh();

@@ -20,6 +20,7 @@ import { contextOf, viewOf } from "./view.js";
  * @property {Session} session
  * @property {(crop: SheetCrop) => string} address of a crop's picture
  * @property {ReadonlySet<string>} locked inputs whose value another node gives
+ * @property {() => unknown} overrides of the node, as `parseOverrides` gives them
  * @property {() => void} close
  */
 
@@ -51,7 +52,7 @@ export class CaptionEditor {
       showKind: (kind) => this.session.setFilter({ warnings: kind }),
       mendAll: (kind) => this.#mendAll(kind),
     });
-    this.fields = new FieldsPanel(this.session, { address: options.address, locked: options.locked, say });
+    this.fields = new FieldsPanel(this.session, { ...options, say });
     this.selected = new SelectedPanel(this.session, say);
     this.find = new FindPanel(this.session, { say, go: (id) => this.#go(id), onFound: () => this.#drawSoon() });
     this.grid = new CardGrid({

@@ -37,15 +37,14 @@ export function fillSheet(key, state, settings) {
 }
 
 /**
- * Settle a caption that was edited by hand in the built dataset.
+ * Let the editor's caption win over one that was edited by hand in the built dataset's folder.
  *
  * @param {string} key of the sheet
- * @param {string} id
- * @param {"mine" | "theirs"} take
- * @returns {Promise<import("./types.js").Filled>}
+ * @param {string} id of the crop
+ * @param {string} text the editor's caption
  */
-export function settleCaption(key, id, take) {
-  return request(sheetPath(key, "/settle"), { id, take });
+export async function settleCaption(key, id, text) {
+  await request(sheetPath(key, "/settle"), { id, text });
 }
 
 /** Whether the server does not know the sheet any more. @param {unknown} error */

@@ -28,7 +28,8 @@ import { Selection } from "./data/selection.js";
  *
  * @typedef {object} Link
  * @property {(state: State) => Promise<FillAnswer>} fill
- * @property {(state: State, id: string, take: "mine" | "theirs") => Promise<Filled>} settle
+ * @property {(id: string, text: string) => Promise<void>} settle writes a caption into the built
+ *   dataset, over one that was edited there by hand
  * @property {(state: State) => void} save called after every step
  * @property {(error: unknown) => Promise<Sheet | null>} recover a new sheet when the error says that
  *   the old one is gone, null otherwise
@@ -232,7 +233,7 @@ export class Session {
     const { kind, theirs } = filled.conflict;
     const label = take === "mine" ? "Kept the editor's caption" : "Took the file's caption";
     if (kind === "built" && take === "mine") {
-      await this.#settleBuilt(id);
+      await this.#settleBuilt(id, filled.conflict.mine);
       return;
     }
     const { edits } = this.state;
@@ -242,12 +243,14 @@ export class Session {
     else this.write([{ id, text: theirs }], label);
   }
 
-  /** @param {string} id */
-  async #settleBuilt(id) {
+  /**
+   * @param {string} id
+   * @param {string} text
+   */
+  async #settleBuilt(id, text) {
     try {
-      this.filled.set(id, await this.link.settle(this.state, id, "mine"));
-      this.#show();
-      this.#tell();
+      await this.link.settle(id, text);
+      await this.filler.now();
     } catch (error) {
       await this.#fail(error);
     }

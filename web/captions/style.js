@@ -4,6 +4,7 @@
 const CSS = `
 .hunyuan-lora-captions { width: 97vw; height: 95vh; overflow: hidden; --hl-amber: #d9962b; }
 .hunyuan-lora-captions[open] { display: flex; flex-direction: column; }
+.hunyuan-lora-cap-wait { margin: auto; padding: 24px; display: flex; flex-direction: column; gap: 14px; align-items: center; max-width: 520px; text-align: center; }
 .hunyuan-lora-cap-bar { display: flex; gap: 8px; align-items: center; padding: 8px 12px; border-bottom: 1px solid var(--hl-line); }
 .hunyuan-lora-cap-bar h2 { white-space: nowrap; }
 .hunyuan-lora-cap-status { flex: 1 1 0; min-width: 60px; text-align: right; color: var(--hl-faint); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }

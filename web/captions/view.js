@@ -54,9 +54,10 @@ export function viewOf(session, crop, context) {
   const { id } = crop;
   const filled = session.filled.get(id);
   const caption = session.captionOf(id);
-  // Counts and findings of another text would be wrong about this one, but the bars may wait.
-  const isCounted = filled?.caption === caption;
-  const cut = isCounted ? (filled.tokens?.clip_cut ?? null) : null;
+  // A place in another text would be wrong in this one; the server strips spaces at both ends.
+  const isCounted = filled?.caption.trim() === caption.trim();
+  const place = isCounted ? (filled?.tokens?.clip_cut ?? null) : null;
+  const cut = place === null ? null : place + caption.length - caption.trimStart().length;
   return {
     caption,
     marks: marksOf(caption.length, cut, context.spans.get(id) ?? []),

@@ -19,7 +19,7 @@ export function writeTexts(edits, texts, filled) {
   let next = edits;
   for (const { id, text } of texts) {
     const known = filled(id);
-    const isUntouched = known !== undefined && text === known.start;
+    const isUntouched = known !== undefined && text.trim() === known.start.trim();
     next = isUntouched ? withoutText(next, id) : withText(next, id, text, known?.file_mark ?? "");
   }
   return next;

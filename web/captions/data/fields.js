@@ -55,37 +55,56 @@ export function ownValue(name, level, crop, state) {
  * @param {string} name
  * @param {SheetCrop} crop
  * @param {{ edits: Edits, fields: Readonly<Record<string, string>> }} state
- * @param {Readonly<Record<string, string>> | null} slots as the server filled them just now; null
- *   while that is not known
+ * @param {unknown} overrides the node's input, as `parseOverrides` gives it
  * @returns {{ value: string, source: Source }}
  */
-export function valueOf(name, crop, state, slots) {
+export function valueOf(name, crop, state, overrides) {
   for (const source of /** @type {Level[]} */ (["crop", "picture"])) {
     const value = ownValue(name, source, crop, state);
     if (value !== null) return { value, source };
   }
-  const value = state.fields[name] ?? "";
-  const filled = slots?.[slotOf(name)];
-  // The server alone reads the overrides; they show by what they change.
-  if (filled !== undefined && plain(filled) !== plain(value)) return { value: filled, source: "override" };
-  return { value, source: "node" };
+  const value = overrideOf(name, crop, overrides);
+  if (value !== null) return { value, source: "override" };
+  return { value: state.fields[name] ?? "", source: "node" };
 }
 
 /**
- * The slot that a field fills.
+ * @param {string} text
+ * @returns {unknown} null for what is no JSON; the server says so
+ */
+export function parseOverrides(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The file's name is more exact than its stem, and the shot more exact than both.
  *
  * @param {string} name
- * @returns {string}
+ * @param {SheetCrop} crop
+ * @param {unknown} overrides
+ * @returns {string | null}
  */
-export function slotOf(name) {
-  return name === "named_traits" ? "traits" : name;
+function overrideOf(name, crop, overrides) {
+  const stem = crop.name.replace(/\.[^.]*$/, "");
+  const entries = [stem, crop.name].map((key) => property(overrides, key));
+  const found = [...entries, ...entries.map((entry) => property(entry, crop.shot))]
+    .map((entry) => property(entry, name))
+    .filter((value) => typeof value === "string" || Array.isArray(value))
+    .at(-1);
+  if (found === undefined) return null;
+  return Array.isArray(found) ? found.join(", ") : String(found);
 }
 
 /**
- * Without what the server tidies up: spaces, and the marks between traits.
- *
- * @param {string} text
+ * @param {unknown} value
+ * @param {string} key
+ * @returns {unknown} undefined where there is none
  */
-function plain(text) {
-  return text.split(/[\s,;]+/).filter(Boolean).join(" "); // prettier-ignore
+function property(value, key) {
+  const isThere = typeof value === "object" && value !== null && Object.hasOwn(value, key);
+  return isThere ? /** @type {Record<string, unknown>} */ (value)[key] : undefined;
 }

@@ -20,7 +20,8 @@ export class FieldsPanel {
   /**
    * @param {Session} session
    * @param {{ address: (crop: SheetCrop) => string, locked: ReadonlySet<string>,
-   *   say: (sentence: string) => void }} options locked: inputs that another node gives
+   *   overrides: () => unknown, say: (sentence: string) => void }} options locked: inputs that
+   *   another node gives; overrides: as `parseOverrides` gives them
    */
   constructor(session, options) {
     this.session = session;
@@ -115,9 +116,8 @@ export class FieldsPanel {
     /** @param {SheetCrop} crop */
     const update = (crop) => {
       const { session } = this;
-      const slots = session.isPending ? null : (session.filled.get(crop.id)?.slots ?? null);
       const own = ownValue(name, this.#level, crop, session.state);
-      const used = valueOf(name, crop, session.state, slots);
+      const used = valueOf(name, crop, session.state, this.options.overrides());
       const isLocked = this.#level === "node" && this.options.locked.has(name);
       if (input.value !== (own ?? "")) input.value = own ?? "";
       input.readOnly = isLocked;
