@@ -94,6 +94,8 @@ export function holdUndo() {
  * @typedef {(output: Record<string, unknown> | null) => void} Give
  */
 
+const MESSAGE_MS = 2_000;
+
 /**
  * Run a node and what comes before it, and nothing else.
  *
@@ -107,14 +109,13 @@ export async function runUpTo(node, onWaiting) {
   const id = executionId(node);
   const outcome = watchRun(id);
   try {
-    const isQueued = await page.queuePrompt(0, 1, [id]);
-    // False means: the server refused the graph, and the page has said why.
-    if (isQueued === false) outcome.give(null);
-    else {
-      const place = await findInQueue(id);
-      outcome.name(place?.prompt ?? null);
-      if (place?.isWaiting) onWaiting?.();
-    }
+    // What it gives back says nothing: page 1.32 gives false also for what it queued.
+    await page.queuePrompt(0, 1, [id]);
+    const place = await findInQueue(id);
+    outcome.name(place?.prompt ?? null);
+    if (place?.isWaiting) onWaiting?.();
+    // Not there: the server refused the graph, or all is done and the message still on its way.
+    if (place === null) setTimeout(() => outcome.give(null), MESSAGE_MS);
   } catch {
     outcome.give(null);
   }

@@ -133,7 +133,7 @@ class Opening {
       const sheet = await this.#findSheet((sentence) => setText(this.words, sentence));
       if (this.#isOver) return;
       if (sheet) this.#open(sheet);
-      else setText(this.words, "The node did not run, so there are no crops to write captions for. ComfyUI says why.");
+      else setText(this.words, "The node did not run, so there are no crops to write captions for. Close this window to read why.");
     } catch (error) {
       setText(this.words, error instanceof Error ? error.message : String(error));
     }
