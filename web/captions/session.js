@@ -313,11 +313,12 @@ export class Session {
 
   /** @param {unknown} error */
   async #fail(error) {
-    this.problem = error instanceof Error ? error.message : String(error);
-    this.#tell();
     const sheet = await this.link.recover(error);
-    if (!sheet) return;
-    this.problem = "";
+    if (!sheet) {
+      this.problem = error instanceof Error ? error.message : String(error);
+      this.#tell();
+      return;
+    }
     this.#setSheet(sheet);
     await this.filler.now();
   }
