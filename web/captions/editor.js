@@ -140,6 +140,9 @@ export class CaptionEditor {
     this.grid.update();
     if (this.#panel === "fields") this.fields.update();
     this.selected.update();
+    const tab = this.tabs?.element.children[1];
+    const count = session.selected.length;
+    if (tab) setText(/** @type {HTMLElement} */ (tab), count > 1 ? `Selected (${count})` : "Selected");
     this.dialog.setAttribute("aria-busy", String(session.isPending));
     allow(this.undoButton, history.canUndo ? "" : "Nothing to undo.", "Ctrl+Z");
     allow(this.redoButton, history.canRedo ? "" : "Nothing to redo.", "Ctrl+Y");
