@@ -5,7 +5,8 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ...trainer.data.captions.captioning import DEFAULT_TEMPLATE, CaptionFields, caption_crops
-from ...trainer.data.captions.checks import check_captions
+from ...trainer.data.captions.checks.checking import check_captions
+from ...trainer.data.captions.checks.findings import finding_lines
 from ...trainer.data.crops.planning import CropPlan
 from .. import wires
 from ..host.encoders import ClipTokenCounter
@@ -47,9 +48,7 @@ class CaptionTemplate(io.ComfyNode):
             keep_existing=keep_existing,
         )
         counter = None if clip is None else ClipTokenCounter(clip)
-        warnings = [
-            f"{found.name}: {found.text}" for found in check_captions(captioned, described, counter)
-        ]
+        warnings = finding_lines(check_captions(captioned, described, counter))
         texts = [entry.caption for entry in captioned]
         lines = [*warnings, "", *texts] if warnings else texts
         return io.NodeOutput(
