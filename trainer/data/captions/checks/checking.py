@@ -10,7 +10,7 @@ from .findings import ALL_CAPTIONS, CaptionWarning, Found, Kind
 from .lengths import LengthCheck, TokenCounter
 from .single.draft import Draft, Wanted
 from .single.framing import check_framing
-from .single.mixed_languages import caption_language, check_mixed_languages
+from .single.mixed_languages import check_mixed_languages
 from .single.ratios import check_ratio
 from .single.repeats import check_repeats
 from .single.scripts import check_script
@@ -18,7 +18,7 @@ from .single.slots import check_empty, check_slots, check_spacing
 from .single.subject import check_class_word, check_trigger
 from .single.traits import check_hidden_traits, check_omitted_traits
 from .single.views import check_view
-from .together.languages import check_languages
+from .together.languages import Languages, check_languages
 from .together.same_captions import SameCaptions, check_same_captions
 from .together.trigger_word import check_trigger_word
 from .together.uneven_traits import check_uneven_traits, named_traits
@@ -73,6 +73,7 @@ class _Checker:
         self._counter = counter
         self._lengths = None if counter is None else LengthCheck(counter)
         self._same = SameCaptions(drafts)
+        self._languages = Languages(drafts, wanted)
         self._names = [_name(draft) for draft in drafts]
 
     def check(self) -> list[CaptionWarning]:
@@ -92,7 +93,7 @@ class _Checker:
         yield from ((None, found) for found in check_trigger_word(wanted.fields, self._counter))
         yield from check_uneven_traits(self._drafts, self._names, wanted)
         yield from check_same_captions(self._drafts, self._names, self._same)
-        yield from check_languages(self._drafts, wanted)
+        yield from check_languages(self._languages)
 
     def _check_single(self, draft: Draft) -> list[Found]:
         empty = list(check_empty(draft, self._wanted))
@@ -109,11 +110,9 @@ class _Checker:
         keys = {found.key for found in single}
         for found in (*single, *together):
             mend = None if found.mend is None else self._tried(found.mend(), found, draft, keys)
-            # That a trait is missing is said once for all; here only where it can be added.
-            if mend is not None or found.kind != "uneven_trait":
-                yield CaptionWarning(
-                    self._names[index], found.kind, found.text, index, mend, found.about
-                )
+            yield CaptionWarning(
+                self._names[index], found.kind, found.text, index, mend, found.about
+            )
 
     def _tried(
         self, mend: str | None, found: Found, draft: Draft, keys: set[tuple[Kind, str]]
@@ -129,8 +128,7 @@ class _Checker:
         if found.kind == "uneven_trait":
             named |= {found.about}
         is_even = named_traits(changed, self._wanted) == named
-        language = caption_language(draft, self._wanted)
-        return mend if is_even and caption_language(changed, self._wanted) == language else None
+        return mend if is_even and self._languages.allow(draft, changed) else None
 
 
 def _name(draft: Draft) -> str:

@@ -97,11 +97,13 @@ def finding_lines(findings: Iterable[CaptionWarning]) -> list[str]:
     """Write findings as lines, the same text only once.
 
     A line is "front.png (headshot): text", or "front.png (headshot), back.png (torso) and 4 more:
-    text"; findings about the whole set come first.
+    text"; findings about the whole set come first. A trait that captions lack is told by the line
+    of the whole set, which names them.
     """
     names: dict[str, list[str]] = {}
     for found in sorted(findings, key=lambda found: found.crop is not None):
-        names.setdefault(found.text, []).append(found.name)
+        if found.crop is None or found.kind != "uneven_trait":
+            names.setdefault(found.text, []).append(found.name)
     return [f"{shown_names(found)}: {text}" for text, found in names.items()]
 
 

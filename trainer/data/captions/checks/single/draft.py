@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ....crops.planning import Crop
 from ...captioning import CaptionFields
 from ..view_traits import ViewTraits
 from ..wording.words import Word, split_words
+
+_VIEWS = ("front", "behind", "side")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,26 @@ class Wanted:
     """Traits that only some views show."""
     trigger: re.Pattern[str] | None = field(init=False)
     """Finds the trigger; None when there is none."""
+    trigger_words: frozenset[str] = field(init=False)
+    """Words of the trigger in lower case."""
+    kept: frozenset[str] = field(init=False)
+    """Words of trigger and class word, which are never cut along with a trait."""
+    hidden: Mapping[str, Mapping[str, str]] = field(init=False)
+    """By view, the traits that it cannot show, each with a view that does."""
 
     def __post_init__(self) -> None:
         trigger = self.fields.trigger.strip()
         pattern = whole_word(trigger) if trigger else None
-        object.__setattr__(self, "trigger", pattern)
-
-    @property
-    def kept(self) -> tuple[str, ...]:
-        """Words that belong to the subject and are never cut along with a trait."""
-        text = f"{self.fields.trigger} {self.fields.class_word}"
-        return tuple(word.text for word in split_words(text))
+        words = frozenset(word.text for word in split_words(trigger))
+        kept = words | {word.text for word in split_words(self.fields.class_word)}
+        hidden = {view: self.view_traits.hidden_from(view) for view in _VIEWS}
+        for name, value in (
+            ("trigger", pattern),
+            ("trigger_words", words),
+            ("kept", kept),
+            ("hidden", hidden),
+        ):
+            object.__setattr__(self, name, value)
 
 
 def whole_word(text: str) -> re.Pattern[str]:

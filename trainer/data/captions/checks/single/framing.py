@@ -69,6 +69,14 @@ _WITH_PICTURE = {
     "headshot": "head and shoulders {}",
     "detail": "close-up {}",
 }
+_AS_SHOT = {
+    "full_body": "full body shot",
+    "waist_up": "waist-up shot",
+    "torso": "torso shot",
+    "headshot": "headshot",
+    "detail": "close-up",
+}
+_OF_AFTER = re.compile(r"\s+of\b", re.IGNORECASE)
 
 
 class _Named(NamedTuple):
@@ -126,12 +134,16 @@ def _replaced(draft: Draft, words: str, wanted: Wanted) -> str | None:
 
 
 def _replace_one(caption: str, start: int, end: int, shot: str, class_word: str) -> str | None:
+    words = caption[start:end].lower()
     following = re.compile(rf"[- ]({_PICTURE})\b", re.IGNORECASE).match(caption, end)
     owner = re.search(r"\b(?:her|his|their|its|the)\s+$", caption[:start], re.IGNORECASE)
     if following:
-        right, end = _WITH_PICTURE[shot].format(following[1]), following.end()
-    elif caption[start:end].lower().endswith("shot") or _is_alone(caption, start, end):
+        kind, end = following[1].lower(), following.end()
+        right = _AS_SHOT[shot] if kind == "shot" else _WITH_PICTURE[shot].format(kind)
+    elif _is_alone(caption, start, end):
         right = _SHORT[shot]
+    elif words.endswith("shot") or _OF_AFTER.match(caption, end):
+        right = _AS_SHOT[shot]
     elif owner:
         right = _owned(shot, class_word)
         if shot == "detail":

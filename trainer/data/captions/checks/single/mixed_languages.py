@@ -30,7 +30,7 @@ def language_words(draft: Draft, wanted: Wanted) -> set[str]:
         words = {word.text for word in split_words(without_quotes(draft.caption))}
     else:
         words = {word.text for word in draft.words}
-    return words - {word.text for word in split_words(wanted.fields.trigger)}
+    return words - wanted.trigger_words
 
 
 def caption_language(draft: Draft, wanted: Wanted) -> str:

@@ -30,7 +30,7 @@ def check_omitted_traits(draft: Draft, wanted: Wanted) -> Iterator[Found]:
 
 def check_hidden_traits(draft: Draft, wanted: Wanted) -> Iterator[Found]:
     """Find traits that only another view shows."""
-    for trait, view in wanted.view_traits.hidden_from(draft.crop.view).items():
+    for trait, view in wanted.hidden.get(draft.crop.view, {}).items():
         if find_mentions(draft.words, trait):
             yield Found(
                 "hidden_trait",

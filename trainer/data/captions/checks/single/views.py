@@ -21,7 +21,7 @@ _WORDS: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
     (r"from behind", True, ("behind",)),
     (r"from the (?:back|rear)", True, ("behind",)),
     (r"from the front", True, ("front",)),
-    (r"from the side", True, ("side",)),
+    (r"from (?:the )?side", True, ("side",)),
     (r"side profile|in profile|profile (?:view|shot|portrait)", False, ("side",)),
     (rf"facing away from {_VIEWERS}", False, ("behind",)),
     (rf"back (?:turned )?(?:to|towards?) {_VIEWERS}", False, ("behind",)),

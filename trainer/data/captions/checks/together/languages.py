@@ -10,31 +10,47 @@ from ..single.draft import Draft, Wanted
 from ..single.mixed_languages import caption_language
 
 
-def check_languages(drafts: Sequence[Draft], wanted: Wanted) -> Iterator[tuple[int | None, Found]]:
+class Languages:
+    """The languages of all captions."""
+
+    def __init__(self, drafts: Sequence[Draft], wanted: Wanted) -> None:
+        self._wanted = wanted
+        self.each = [caption_language(draft, wanted) for draft in drafts]
+        """Language of each caption, "" where it cannot be told."""
+        self.counts = Counter(language for language in self.each if language)
+        """Captions in each language."""
+
+    def allow(self, before: Draft, after: Draft) -> bool:
+        """Whether a changed caption leaves all others as right or wrong as they were."""
+        old, new = (caption_language(draft, self._wanted) for draft in (before, after))
+        if old == new:
+            return True
+        changed = Counter(self.counts)
+        changed[old] -= 1
+        changed[new] += 1
+        del changed[""]
+        changed = +changed
+        if len(changed) < 2:
+            return True
+        most = _most(changed)
+        return most != "" and most == _most(self.counts) and new in ("", most)
+
+
+def check_languages(languages: Languages) -> Iterator[tuple[int | None, Found]]:
     """Find captions in another language than most of the others.
 
     Yields:
         The index of each such caption with its finding; where no language has more captions than
         the next, None and one finding.
     """
-    languages = [caption_language(draft, wanted) for draft in drafts]
-    counts = Counter(language for language in languages if language).most_common()
+    counts = languages.counts.most_common()
     if len(counts) < 2:
         return
-    (most, number), (_, second) = counts[:2]
-    if number == second:
-        shares = ", ".join(f"{count} in {language}" for language, count in counts)
-        yield (
-            None,
-            Found(
-                "language",
-                "",
-                f"Captions are in several languages ({shares}), which splits what is learnt "
-                "between them. Write all in one.",
-            ),
-        )
+    most = _most(languages.counts)
+    if not most:
+        yield None, _several(counts)
         return
-    for index, language in enumerate(languages):
+    for index, language in enumerate(languages.each):
         if language and language != most:
             yield (
                 index,
@@ -45,3 +61,19 @@ def check_languages(drafts: Sequence[Draft], wanted: Wanted) -> Iterator[tuple[i
                     "language.",
                 ),
             )
+
+
+def _most(counts: Counter[str]) -> str:
+    """The language with the most captions; "" when two have as many."""
+    (most, number), *others = counts.most_common(2) or [("", 0)]
+    return "" if others and others[0][1] == number else most
+
+
+def _several(counts: Sequence[tuple[str, int]]) -> Found:
+    shares = ", ".join(f"{count} in {language}" for language, count in counts)
+    return Found(
+        "language",
+        "",
+        f"Captions are in several languages ({shares}), which splits what is learnt between them. "
+        "Write all in one.",
+    )

@@ -19,7 +19,7 @@ def expected_traits(draft: Draft, wanted: Wanted) -> tuple[str, ...]:
 
     Left out are those that its view hides, and those that its framing may leave out.
     """
-    hidden = {trait.casefold() for trait in wanted.view_traits.hidden_from(draft.crop.view)}
+    hidden = {trait.casefold() for trait in wanted.hidden.get(draft.crop.view, ())}
     return tuple(
         trait
         for trait in wanted.fields.named_traits

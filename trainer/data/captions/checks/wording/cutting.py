@@ -12,6 +12,7 @@ from .words import DETERMINERS, FUNCTION_WORDS, Word, split_words
 
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n|[。！？]")
 _ELEMENT_END = re.compile(r"[,;](?=\s|$)|[，、；]")
+_NONE: frozenset[str] = frozenset()
 _ADJECTIVES = 2
 _POSTURES = frozenset(
     "standing sitting lying kneeling walking running jumping dancing leaning smiling laughing "
@@ -50,7 +51,11 @@ class _Place:
 
 
 def cut_phrase(
-    caption: str, start: int, end: int, listed: Sequence[str] = (), kept: Sequence[str] = ()
+    caption: str,
+    start: int,
+    end: int,
+    listed: Sequence[str] = (),
+    kept: frozenset[str] = frozenset(),
 ) -> str | None:
     """Take out a phrase that is a list element, follows "with", or is joined by "and".
 
@@ -68,7 +73,7 @@ def cut_phrase(
     if place is None:
         return None
     words = [word.text for word in place.before]
-    adjectives = _count_adjectives(words, {word.lower() for word in kept})
+    adjectives = _count_adjectives(words, kept)
     if not place.after:
         return _cut_at_end(place, words, adjectives, listed)
     return _cut_before_and(place, words[: len(words) - adjectives], listed)
@@ -107,7 +112,7 @@ def _bounds(
     return left, right
 
 
-def _count_adjectives(words: Sequence[str], kept: set[str]) -> int:
+def _count_adjectives(words: Sequence[str], kept: frozenset[str]) -> int:
     """How many words before the phrase are adjectives that go with it."""
     count = 0
     for word in reversed(words):
@@ -131,7 +136,8 @@ def _cut_at_end(
     if rest[-1] == "with":
         if _starts_with_any(place.following, listed):
             return _remove(place, _end_of_kept(place, len(rest)), _after_mark(place))
-        is_clean = place.closes_sentence or _is_posture(place.following)
+        goes_on = place.closes_sentence or _is_posture(place.following)
+        is_clean = goes_on and rest[-2] not in FUNCTION_WORDS
         return _remove(place, _end_of_kept(place, len(rest) - 1), place.end, is_clean)
     if rest[-1] == "and" and len(rest) > 1 and not {"between", "both"} & set(rest):
         is_clean = is_noun(rest[-2]) and _may_follow_nothing(place)
@@ -210,4 +216,4 @@ def _remove(place: _Place, start: int, end: int, is_clean: bool = True) -> str |
     # Between Chinese or Japanese letters and marks stands no space.
     if space and not re.search(r"\s", text[max(0, start - 1) : end + 1]):
         space = ""
-    return tidy(left + space + right).strip()
+    return tidy(left + space + right).strip().rstrip(",;")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from .words import split_words, word_forms
 
 _HEAD = (
@@ -44,6 +46,7 @@ def is_noun(word: str) -> bool:
     return not _ALL_FORMS.isdisjoint(word_forms(word))
 
 
+@lru_cache(maxsize=4096)
 def framings_without(trait: str) -> frozenset[str]:
     """Framings that may leave out a trait, from its last known noun; none for unknown nouns.
 

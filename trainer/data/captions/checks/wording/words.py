@@ -65,6 +65,9 @@ def word_forms(word: str) -> frozenset[str]:
     if word in _IRREGULAR:
         return frozenset({_IRREGULAR[word]})
     forms = {word}
+    if word[0].isdigit():
+        # "1girl", as tags have it.
+        forms.add(word.lstrip("0123456789") or word)
     if word.endswith("ies") and len(word) > 5:
         forms.add(word[:-3] + "y")
     elif word.endswith("es") and len(word) > 4:
