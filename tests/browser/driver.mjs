@@ -189,17 +189,18 @@ export async function readPictures(page) {
 }
 
 /**
- * Switch to the page's newer way of drawing nodes.
+ * Switch to the page's newer way of drawing nodes, or back; the server keeps it for later pages.
  *
  * @param {import("playwright-core").Page} page
+ * @param {boolean} [isOn]
  */
-export async function turnOnVueNodes(page) {
-  await page.evaluate(async () => {
+export async function turnOnVueNodes(page, isOn = true) {
+  await page.evaluate(async (value) => {
     const settings = /** @type {any} */ (window).app.ui.settings;
     const name = "Comfy.VueNodes.Enabled";
-    if (settings.setSettingValueAsync) await settings.setSettingValueAsync(name, true);
-    else settings.setSettingValue(name, true);
-  });
+    if (settings.setSettingValueAsync) await settings.setSettingValueAsync(name, value);
+    else settings.setSettingValue(name, value);
+  }, isOn);
 }
 
 /** A headless browser that keeps to this machine. */

@@ -274,6 +274,7 @@ export class CaptionEditor {
     session.editing = id;
     if (!session.selection.ids.has(id)) session.selection.choose(id, session.order);
     session.selection.active = id;
+    if (this.#panel === "selected" && session.selection.size === 1) this.#showPanel("fields");
     this.#drawSoon();
   }
 

@@ -55,6 +55,7 @@ export class Session {
   #crops = new Map();
   /** @type {Set<() => void>} */
   #listeners = new Set();
+  #isRecovering = false;
   /** @type {{ kind: string, left: number } | null} */
   #mending = null;
 
@@ -81,7 +82,7 @@ export class Session {
   }
 
   get isPending() {
-    return this.filler.isPending;
+    return this.filler.isPending || this.#isRecovering;
   }
 
   /**
@@ -313,7 +314,9 @@ export class Session {
 
   /** @param {unknown} error */
   async #fail(error) {
+    this.#isRecovering = true;
     const sheet = await this.link.recover(error);
+    this.#isRecovering = false;
     if (!sheet) {
       this.problem = error instanceof Error ? error.message : String(error);
       this.#tell();

@@ -1,5 +1,6 @@
 // @ts-check
 // The look of the caption editor, under the pack's own classes and in ComfyUI's colours.
+import { addStyle } from "../ui/style.js";
 
 const CSS = `
 .hunyuan-lora-captions { width: 97vw; height: 95vh; overflow: hidden; --hl-amber: #d9962b; }
@@ -17,6 +18,9 @@ const CSS = `
 .hunyuan-lora-cap-notice[data-kind="problem"] { background: color-mix(in srgb, var(--hl-error) 13%, transparent); }
 .hunyuan-lora-cap-notice[data-kind="conflict"], .hunyuan-lora-cap-notice[data-kind="warning"] { background: color-mix(in srgb, var(--hl-amber) 12%, transparent); }
 .hunyuan-lora-cap-notice ul { margin: 2px 0; padding-left: 18px; flex: 1 1 100%; }
+.hunyuan-lora-cap-pair { display: inline-flex; }
+.hunyuan-lora-cap-pair > :first-child:not(:last-child) { border-radius: 4px 0 0 4px; border-right: none; }
+.hunyuan-lora-cap-pair > :last-child:not(:first-child) { border-radius: 0 4px 4px 0; }
 .hunyuan-lora-cap-body { display: flex; flex: 1 1 auto; min-height: 0; }
 .hunyuan-lora-cap-grid { flex: 1 1 auto; min-width: 0; overflow: auto; padding: 10px 12px; position: relative; overflow-anchor: none; scrollbar-gutter: stable; background: color-mix(in srgb, var(--hl-ground) 80%, var(--hl-field)); }
 .hunyuan-lora-cap-grid > div { position: relative; }
@@ -39,7 +43,7 @@ const CSS = `
 .hunyuan-lora-cap-left { flex: 0 0 108px; display: flex; flex-direction: column; gap: 3px; min-height: 0; }
 .hunyuan-lora-cap-picture { flex: 0 0 auto; width: 108px; height: 116px; border-radius: 5px; overflow: hidden; background: var(--hl-field); display: flex; align-items: center; justify-content: center; }
 .hunyuan-lora-cap-picture img { max-width: 100%; max-height: 100%; width: 100%; height: 100%; object-fit: contain; display: block; }
-.hunyuan-lora-cap-facts { font-size: 11px; line-height: 15px; color: var(--hl-faint); overflow: hidden; text-align: center; }
+.hunyuan-lora-cap-facts { display: flex; flex-direction: column; font-size: 11px; line-height: 15px; color: var(--hl-faint); overflow: hidden; text-align: center; }
 .hunyuan-lora-cap-text { position: relative; flex: 1 1 auto; min-width: 0; border: 1px solid transparent; border-radius: 5px; background: var(--hl-field); }
 .hunyuan-lora-cap-text:hover { border-color: var(--hl-line); }
 .hunyuan-lora-cap-text:focus-within { border-color: var(--hl-accent); }
@@ -110,6 +114,8 @@ const CSS = `
 export function addCaptionStyle() {
   const id = "hunyuan-lora-captions-style";
   if (document.getElementById(id)) return;
+  // After the pack's own, which it refines.
+  addStyle();
   const style = document.createElement("style");
   style.id = id;
   style.textContent = CSS;

@@ -71,7 +71,7 @@ export class Card {
 
   #assemble() {
     const { crop } = this;
-    const facts = [crop.shot_words, VIEW_WORDS[crop.view] ?? crop.view, crop.bucket].filter(Boolean);
+    const shown = [crop.shot_words, crop.view].filter(Boolean).join(", ");
     return make(
       "article",
       {
@@ -94,7 +94,12 @@ export class Card {
           "div",
           { part: "cap-left" },
           make("div", { part: "cap-picture" }, this.picture),
-          make("div", { part: "cap-facts", text: facts.join(" · ") }),
+          make(
+            "div",
+            { part: "cap-facts" },
+            make("span", { part: "cut", text: shown, title: shown }),
+            make("span", { text: crop.bucket }),
+          ),
         ),
         this.box.element,
       ),
@@ -196,9 +201,6 @@ export class Card {
     this.actions.choose(this.crop.id, { extend: event.shiftKey, toggle: event.ctrlKey || event.metaKey });
   }
 }
-
-/** @type {Record<string, string>} */
-const VIEW_WORDS = { front: "front", behind: "from behind", side: "from the side", "": "" };
 
 /**
  * @param {SheetCrop} crop

@@ -60,18 +60,22 @@ function kindsOf(session) {
  * @param {NoticeActions} actions
  */
 function kindsNotice(kinds, actions) {
-  const parts = kinds.flatMap(({ kind, count, mends }) => [
-    makeButton(`${kindWords(kind)}: ${count}`, () => actions.showKind(kind), {
-      part: "cap-mini",
-      title: "Show only these captions",
-    }),
-    mends > 0
-      ? makeButton(`Mend ${mends === 1 ? "it" : `all ${mends}`}`, () => actions.mendAll(kind), {
-          part: "cap-mini main",
-          title: `Mend every caption with the warning '${kindWords(kind)}'; undo takes it back`,
-        })
-      : null,
-  ]);
+  const parts = kinds.map(({ kind, count, mends }) =>
+    make(
+      "span",
+      { part: "cap-pair" },
+      makeButton(`${kindWords(kind)}: ${count}`, () => actions.showKind(kind), {
+        part: "cap-mini",
+        title: "Show only these captions",
+      }),
+      mends > 0
+        ? makeButton(mends === 1 ? "Mend it" : `Mend all ${mends}`, () => actions.mendAll(kind), {
+            part: "cap-mini",
+            title: `Mend every caption with the warning '${kindWords(kind)}'; undo takes it back`,
+          })
+        : null,
+    ),
+  );
   return notice("warning", "Warnings", ...parts);
 }
 

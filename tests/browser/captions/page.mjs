@@ -1,0 +1,155 @@
+// The caption editor in ComfyUI's page, for the scenes: opening, waiting, reading.
+import { fitView, openPage, run, turnOnVueNodes, watch } from "../driver.mjs";
+
+/** @typedef {import("playwright-core").Page} Page */
+/** @typedef {import("playwright-core").Locator} Locator */
+
+/**
+ * Where a scene plays.
+ *
+ * @typedef {object} Place
+ * @property {import("playwright-core").Browser} browser
+ * @property {string} address of the server
+ * @property {string} out folder for pictures
+ * @property {string} input the server's input folder
+ */
+
+export const NODE = "HunyuanLoraCaptionTemplate";
+export const EDITOR = "dialog.hunyuan-lora-captions";
+
+/**
+ * The demo workflow up to the captions.
+ *
+ * @param {Page} page
+ * @param {string} address
+ * @param {Record<string, Record<string, unknown>>} [widgets] values by class and widget
+ */
+async function loadCaptions(page, address, widgets = {}) {
+  const path = "/api/workflow_templates/hunyuan-lora-studio/hunyuan_lora_demo.json";
+  const workflow = await (await page.request.get(address + path)).json();
+  await page.evaluate(
+    async ({ workflow, widgets }) => {
+      const app = /** @type {any} */ (window).app;
+      await app.loadGraphData(workflow, true, true, "captions");
+      const wanted = ["DemoModels", "LoadImages", "CropToBuckets", "CaptionTemplate"];
+      for (const node of [...app.graph._nodes]) {
+        if (!wanted.includes(node.type.replace("HunyuanLora", ""))) app.graph.remove(node);
+        for (const widget of node.widgets ?? []) {
+          if (widget.name in (widgets[node.type] ?? {})) widget.value = widgets[node.type]?.[widget.name];
+        }
+      }
+    },
+    { workflow, widgets },
+  );
+  await fitView(page);
+}
+
+/**
+ * Press the node's button, where the renderer has drawn it.
+ *
+ * @param {Page} page
+ */
+export async function pressButton(page) {
+  const drawn = page.locator("[data-node-id]").getByRole("button", { name: "Edit captions" });
+  if ((await drawn.count()) > 0) {
+    await drawn.click();
+    return;
+  }
+  const place = await page.evaluate((type) => {
+    const app = /** @type {any} */ (window).app;
+    const node = app.graph._nodes.find((/** @type {any} */ one) => one.type === type);
+    const widget = node.widgets.find((/** @type {any} */ one) => one.name === "Edit captions");
+    const { scale, offset } = app.canvas.ds;
+    const view = app.canvas.canvas.getBoundingClientRect();
+    return {
+      x: view.left + (node.pos[0] + node.size[0] / 2 + offset[0]) * scale,
+      y: view.top + (node.pos[1] + (widget.last_y ?? widget.y) + 10 + offset[1]) * scale,
+    };
+  }, NODE);
+  await page.mouse.click(place.x, place.y);
+}
+
+/**
+ * Open the editor and wait for its captions.
+ *
+ * @param {Page} page
+ */
+export async function openEditor(page) {
+  await pressButton(page);
+  const editor = page.locator(EDITOR);
+  await editor.locator("article").first().waitFor();
+  await settled(editor);
+  return editor;
+}
+
+/**
+ * Wait until the server has answered everything.
+ *
+ * @param {Locator} editor
+ */
+export async function settled(editor) {
+  await editor.page().waitForTimeout(60);
+  await editor.page().waitForFunction(
+    (query) => document.querySelector(query)?.getAttribute("aria-busy") === "false",
+    EDITOR,
+    { timeout: 30_000 },
+  );
+  await editor.page().waitForTimeout(40);
+}
+
+/**
+ * A new page with the captions' part of the demo in it.
+ *
+ * @param {Place} place
+ * @param {{ isVue?: boolean, widgets?: Record<string, Record<string, unknown>> }} [how]
+ */
+export async function newPage({ browser, address }, how = {}) {
+  const page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
+  const { errors } = await watch(page);
+  await openPage(page, address);
+  await turnOnVueNodes(page, how.isVue ?? false);
+  await loadCaptions(page, address, how.widgets);
+  return { page, errors };
+}
+
+/**
+ * A widget of the node.
+ *
+ * @param {Page} page
+ * @param {string} name
+ * @param {string} [type]
+ */
+export function widget(page, name, type = NODE) {
+  return page.evaluate(
+    ({ name, type }) => {
+      const nodes = /** @type {any} */ (window).app.graph._nodes;
+      const node = nodes.find((/** @type {any} */ one) => one.type === type);
+      return String(node.widgets.find((/** @type {any} */ one) => one.name === name).value);
+    },
+    { name, type },
+  );
+}
+
+/** What the node's report says after a run. @param {Page} page */
+export async function runNode(page) {
+  await run(page, 60_000);
+  await page.waitForTimeout(100);
+  return page.evaluate((type) => {
+    const { app } = /** @type {any} */ (window);
+    const node = app.graph._nodes.find((/** @type {any} */ one) => one.type === type);
+    return /** @type {string[]} */ (app.nodeOutputs[String(node.id)].hunyuan_report);
+  }, NODE);
+}
+
+/** The captions that are shown, in order. @param {Locator} editor */
+export function captions(editor) {
+  return editor
+    .locator("article textarea")
+    .evaluateAll((areas) => areas.map((area) => /** @type {HTMLTextAreaElement} */ (area).value));
+}
+
+/** @param {Locator} editor */
+export async function closeEditor(editor) {
+  await editor.getByRole("button", { name: "Close", exact: true }).click();
+  await editor.waitFor({ state: "detached" });
+}

@@ -1,0 +1,67 @@
+// The caption editor with very many captions, and its picture for the README.
+import { closeEditor, newPage, openEditor } from "./page.mjs";
+
+/**
+ * A made-up sheet of 2,000 crops.
+ *
+ * @param {import("./page.mjs").Place} place
+ */
+export async function many(place) {
+  const { page, errors } = await newPage(place);
+  await page.route("**/caption_sheets/*", async (route) => {
+    const sheet = await (await route.fetch()).json();
+    const [crop] = sheet.crops;
+    const crops = Array.from({ length: 2000 }, (_, index) => ({ ...crop, id: `made/up/${index}`, name: `picture_${index}.png` }));
+    await route.fulfill({ json: { ...sheet, crops } });
+  });
+  await page.route("**/caption_sheets/*/fill", (route) => {
+    const filled = (/** @type {number} */ index) => ({ caption: `Caption ${index} of many. `.repeat(1 + (index % 9)), origin: "template", start: "", start_origin: "template", slots: {}, file_mark: "", file: null, conflict: null, tokens: { clip: 20, llama: 20, clip_cut: null, llama_cut: null }, warnings: [] });
+    const crops = Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`made/up/${index}`, filled(index)]));
+    return route.fulfill({ json: { crops, general: [] } });
+  });
+  const editor = await openEditor(page);
+  /** @type {number[]} */
+  const counts = [await editor.locator("article").count()];
+  const frames = await page.evaluate(scrollThrough);
+  for (const share of [0.31, 0.73, 1]) {
+    await page.evaluate((at) => {
+      const grid = document.querySelector(".hunyuan-lora-cap-grid");
+      if (grid) grid.scrollTop = at * grid.scrollHeight;
+    }, share);
+    await page.waitForTimeout(150);
+    counts.push(await editor.locator("article").count());
+  }
+  const last = await editor.locator("article").last().locator("textarea").inputValue();
+  await page.screenshot({ path: `${place.out}/many.png` });
+  await closeEditor(editor);
+  return { counts, frames, last, errors };
+}
+
+/** Scroll quickly through all of the grid; how long each frame took, in milliseconds. */
+async function scrollThrough() {
+  const grid = document.querySelector(".hunyuan-lora-cap-grid");
+  /** @type {number[]} */
+  const frames = [];
+  let before = performance.now();
+  for (let step = 0; step < 120 && grid; step += 1) {
+    grid.scrollTop += 700;
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    const now = performance.now();
+    frames.push(now - before);
+    before = now;
+  }
+  frames.sort((a, b) => a - b);
+  return { median: frames[60] ?? 0, slow: frames[113] ?? 0 };
+}
+
+/**
+ * @param {import("./page.mjs").Place} place
+ */
+export async function picture(place) {
+  const { page } = await newPage(place);
+  const editor = await openEditor(page);
+  await editor.locator("img").first().waitFor();
+  await page.waitForTimeout(1500);
+  await page.screenshot({ path: `${place.out}/captions.png` });
+  return {};
+}
