@@ -1,10 +1,11 @@
 // Edits captions in ComfyUI's page, with a real server behind it.
 //
-//   node captions.mjs --port N --scene edit|keys|files|many|picture --out FOLDER [--input FOLDER]
+//   node captions.mjs --port N --scene NAME[,NAME...] --out FOLDER [--input FOLDER]
 //
-// Prints one JSON object as its last line: what was seen. "picture" only writes captions.png, the
-// picture of the README, into --out; the demo pictures must be in the server's input folder.
-// --input is that folder, for "files", which writes and moves files in captions_files/ below it.
+// Scenes: edit, keys, files, many, picture. Prints one JSON object as its last line: what was seen in
+// each. "picture" only writes captions.png, the picture of the README, into --out; the demo pictures
+// must be in the server's input folder. --input is that folder, for "files", which writes and moves
+// files in captions_files/ below it.
 import { parseArgs } from "node:util";
 import { edit } from "./captions/editing.mjs";
 import { files } from "./captions/files.mjs";
@@ -23,10 +24,14 @@ const { values: options } = parseArgs({
 const scenes = { edit, keys, files, many, picture };
 const browser = await launch();
 try {
-  const scene = scenes[/** @type {keyof typeof scenes} */ (options.scene)];
   const address = `http://127.0.0.1:${options.port}`;
   const place = { browser, address, out: options.out, input: options.input };
-  process.stdout.write(`${JSON.stringify(await scene(place))}\n`);
+  /** @type {Record<string, unknown>} */
+  const seen = {};
+  for (const name of options.scene.split(",")) {
+    seen[name] = await scenes[/** @type {keyof typeof scenes} */ (name)](place);
+  }
+  process.stdout.write(`${JSON.stringify(seen)}\n`);
 } finally {
   await browser.close();
 }

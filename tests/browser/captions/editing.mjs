@@ -1,5 +1,5 @@
 // Captions written, filled, replaced, changed together and mended with the mouse.
-import { captions, closeEditor, newPage, openEditor, runNode, settled, widget } from "./page.mjs";
+import { captions, closeEditor, startScene, openEditor, runNode, settled, widget } from "./page.mjs";
 
 /** @typedef {import("playwright-core").Locator} Locator */
 
@@ -7,7 +7,7 @@ import { captions, closeEditor, newPage, openEditor, runNode, settled, widget } 
  * @param {import("./page.mjs").Place} place
  */
 export async function edit(place) {
-  const { page, errors } = await newPage(place);
+  const { page, errors } = await startScene(place);
   const editor = await openEditor(page);
   const cards = editor.locator("article");
   const first = cards.nth(0);
@@ -45,7 +45,7 @@ export async function edit(place) {
   await closeEditor(again);
   const emptied = await widget(page, "edited_captions");
   const pose = await widget(page, "pose");
-  return { before, byHand, reverted, undone, fields, replaced, selected, beyond, count, mended, last, stored, report, reopened, afterAll, emptied, pose, errors }; // prettier-ignore
+  return { before, byHand, reverted, undone, fields, replaced, selected, beyond, count, mended, last, stored, report, reopened, afterAll, emptied, pose, errors: errors() }; // prettier-ignore
 }
 
 /** Set the pose at all three levels. @param {Locator} editor */

@@ -1,7 +1,7 @@
 // Captions that live in more than one place: the editor, text files, saved workflows, the server.
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { fitView } from "../driver.mjs";
-import { closeEditor, EDITOR, newPage, NODE, openEditor, pressButton, settled, widget } from "./page.mjs";
+import { closeEditor, EDITOR, startScene, NODE, openEditor, pressButton, settled, widget } from "./page.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -13,7 +13,7 @@ import { closeEditor, EDITOR, newPage, NODE, openEditor, pressButton, settled, w
 export async function files(place) {
   const folder = `${place.input}/captions_files`;
   const widgets = (/** @type {string} */ name) => ({ HunyuanLoraLoadImages: { folder: `captions_files/${name}` } });
-  const { page, errors } = await newPage(place, { widgets: widgets("one") });
+  const { page, errors } = await startScene(place, { widgets: widgets("one") });
   const question = page.locator("dialog.hunyuan-lora-cap-compare");
   const editor = await openEditor(page);
   const card = editor.locator("article[data-crop*=full_body]").last();
@@ -58,7 +58,7 @@ export async function files(place) {
   const renamed = moved.locator(`article[data-crop="${id}"]`);
   const after = { caption: await renamed.locator("textarea").inputValue(), name: await renamed.locator(".hunyuan-lora-cap-name").innerText() };
   await closeEditor(moved);
-  return { name, first, kept, second, taken, again, after, damaged: await damage(page), errors };
+  return { name, first, kept, second, taken, again, after, damaged: await damage(page), errors: errors() };
 }
 
 /**

@@ -1,6 +1,6 @@
 // The caption editor without a mouse.
 import { turnOnVueNodes } from "../driver.mjs";
-import { captions, newPage, openEditor, settled, widget } from "./page.mjs";
+import { captions, startScene, openEditor, settled, widget } from "./page.mjs";
 
 /**
  * Everything by the keyboard, in the newer way of drawing nodes.
@@ -8,7 +8,7 @@ import { captions, newPage, openEditor, settled, widget } from "./page.mjs";
  * @param {import("./page.mjs").Place} place
  */
 export async function keys(place) {
-  const { page, errors } = await newPage(place, { isVue: true });
+  const { page, errors } = await startScene(place, { isVue: true });
   const editor = await openEditor(page);
   const press = async (/** @type {string[]} */ ...names) => {
     for (const name of names) await page.keyboard.press(name);
@@ -39,7 +39,9 @@ export async function keys(place) {
   const undone = (await captions(editor)).slice(0, 2);
   await press("?");
   const list = await page.locator(".hunyuan-lora-cap-keys").innerText();
-  await press("Escape", "Control+f");
+  await page.keyboard.press("Escape");
+  await page.locator(".hunyuan-lora-cap-keys").waitFor({ state: "detached" });
+  await press("Control+f");
   await page.keyboard.type("typed");
   await press("F3", "Escape");
   const found = await active();
@@ -48,5 +50,5 @@ export async function keys(place) {
   await editor.waitFor({ state: "detached" });
   const stored = await widget(page, "edited_captions");
   await turnOnVueNodes(page, false);
-  return { places, typed, ranged, all, reverted, undone, list, found, nodes, kept, stored, errors };
+  return { places, typed, ranged, all, reverted, undone, list, found, nodes, kept, stored, errors: errors() };
 }

@@ -12,6 +12,7 @@ import { fitView, openPage, run, turnOnVueNodes, watch } from "../driver.mjs";
  * @property {string} address of the server
  * @property {string} out folder for pictures
  * @property {string} input the server's input folder
+ * @property {{ page: Page, errors: string[] }} [opened] the page, once a scene has opened it
  */
 
 export const NODE = "HunyuanLoraCaptionTemplate";
@@ -98,17 +99,25 @@ export async function settled(editor) {
 }
 
 /**
- * A new page with the captions' part of the demo in it.
+ * The page with the captions' part of the demo in it; opened once, because that takes longest.
  *
  * @param {Place} place
  * @param {{ isVue?: boolean, widgets?: Record<string, Record<string, unknown>> }} [how]
  */
-export async function newPage({ browser, address }, how = {}) {
+export async function startScene(place, how = {}) {
+  place.opened ??= await openOnce(place);
+  const { page, errors } = place.opened;
+  errors.length = 0;
+  await turnOnVueNodes(page, how.isVue ?? false);
+  await loadCaptions(page, place.address, how.widgets);
+  return { page, errors: () => [...errors] };
+}
+
+/** @param {Place} place */
+async function openOnce({ browser, address }) {
   const page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
   const { errors } = await watch(page);
   await openPage(page, address);
-  await turnOnVueNodes(page, how.isVue ?? false);
-  await loadCaptions(page, address, how.widgets);
   return { page, errors };
 }
 

@@ -1,5 +1,5 @@
 // The caption editor with very many captions, and its picture for the README.
-import { closeEditor, newPage, openEditor } from "./page.mjs";
+import { closeEditor, startScene, openEditor } from "./page.mjs";
 
 /**
  * A made-up sheet of 2,000 crops.
@@ -7,7 +7,7 @@ import { closeEditor, newPage, openEditor } from "./page.mjs";
  * @param {import("./page.mjs").Place} place
  */
 export async function many(place) {
-  const { page, errors } = await newPage(place);
+  const { page, errors } = await startScene(place);
   await page.route("**/caption_sheets/*", async (route) => {
     const sheet = await (await route.fetch()).json();
     const [crop] = sheet.crops;
@@ -34,7 +34,9 @@ export async function many(place) {
   const last = await editor.locator("article").last().locator("textarea").inputValue();
   await page.screenshot({ path: `${place.out}/many.png` });
   await closeEditor(editor);
-  return { counts, frames, last, errors };
+  await page.unroute("**/caption_sheets/*");
+  await page.unroute("**/caption_sheets/*/fill");
+  return { counts, frames, last, errors: errors() };
 }
 
 /** Scroll quickly through all of the grid; how long each frame took, in milliseconds. */
@@ -58,7 +60,7 @@ async function scrollThrough() {
  * @param {import("./page.mjs").Place} place
  */
 export async function picture(place) {
-  const { page } = await newPage(place);
+  const { page } = await startScene(place);
   const editor = await openEditor(page);
   await editor.locator("img").first().waitFor();
   await page.waitForTimeout(1500);
