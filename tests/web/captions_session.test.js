@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { formatEdits, NO_EDITS, parseEdits, withText } from "../../web/captions/data/edits.js";
+import { formatEdits, NO_EDITS, parseEdits } from "../../web/captions/data/edits.js";
 import { Filler } from "../../web/captions/data/filler.js";
 import { countOf, Session } from "../../web/captions/session.js";
 import { contextOf, viewOf } from "../../web/captions/view.js";
@@ -142,7 +142,7 @@ for (const [take, caption, text] of [
 ]) {
   test(`a conflict is settled by taking ${take}, and stays settled`, async () => {
     const files = { [FIRST]: "theirs" };
-    const edits = withText(NO_EDITS, FIRST, "mine", "mark of an older text");
+    const edits = parseEdits(JSON.stringify({ version: 1, crops: { [FIRST]: { text: "mine", file: "mark of an older text" } } }));
     const { session } = await makeSession({ fill: async (now) => answerTo(now, files) }, { edits });
     assert.deepEqual(session.conflicts.map(({ id }) => id), [FIRST]); // prettier-ignore
     await session.settle(FIRST, take === "mine" ? "mine" : "theirs");

@@ -1,7 +1,6 @@
 // @ts-check
 // One sitting at the captions: the sheet, what is edited, what the server makes of it. No elements.
-import { joinText, mendsOf, revertAll, revertCrops, setField, takeTheirs, writeTexts } from "./data/changes.js"; // prettier-ignore
-import { withMark } from "./data/edits.js";
+import { joinText, keepMine, mendsOf, revertAll, revertCrops, setField, takeTheirs, writeTexts } from "./data/changes.js"; // prettier-ignore
 import { Filler } from "./data/filler.js";
 import { isShown, NO_FILTER } from "./data/filtering.js";
 import { History } from "./data/history.js";
@@ -153,8 +152,10 @@ export class Session {
    */
   take(change, label, key = "") {
     const before = this.state;
+    const names = /** @type {(keyof State)[]} */ (Object.keys(change));
+    if (names.every((name) => change[name] === before[name])) return;
     this.history.push({ ...before, ...change }, label, key);
-    if (this.state !== before) this.#changed();
+    this.#changed();
   }
 
   /**
@@ -239,7 +240,7 @@ export class Session {
     }
     const { edits } = this.state;
     this.filled.set(id, { ...filled, conflict: null });
-    if (take === "mine") this.take({ edits: withMark(edits, id, filled.file_mark) }, label);
+    if (take === "mine") this.take({ edits: keepMine(edits, id, filled.file_mark) }, label);
     else if (kind === "file") this.take({ edits: takeTheirs(edits, id, theirs, filled) }, label);
     else this.write([{ id, text: theirs }], label);
   }

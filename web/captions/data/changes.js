@@ -1,6 +1,6 @@
 // @ts-check
 // Changes of several captions at once, each a new value of the edits.
-import { withCropField, withoutCrop, withoutPicture, withoutText, withPictureField, withText } from "./edits.js"; // prettier-ignore
+import { changeCrops, changePictures, NOTHING, withField, withMark, withoutText, withText } from "./edits.js";
 
 /** @typedef {import("./edits.js").Edits} Edits */
 /** @typedef {import("../types.js").SheetCrop} SheetCrop */
@@ -16,13 +16,14 @@ import { withCropField, withoutCrop, withoutPicture, withoutText, withPictureFie
  * @returns {Edits}
  */
 export function writeTexts(edits, texts, filled) {
-  let next = edits;
-  for (const { id, text } of texts) {
+  const wanted = new Map([...texts].map(({ id, text }) => [id, text]));
+  return changeCrops(edits, wanted.keys(), (entry, id) => {
+    const text = wanted.get(id) ?? "";
     const known = filled(id);
     const isUntouched = known !== undefined && text.trim() === known.start.trim();
-    next = isUntouched ? withoutText(next, id) : withText(next, id, text, known?.file_mark ?? "");
-  }
-  return next;
+    if (isUntouched) return withoutText(entry);
+    return entry.text === text ? entry : withText(entry, text, known?.file_mark ?? "");
+  });
 }
 
 /**
@@ -48,14 +49,16 @@ export function joinText(caption, words, where) {
  * @returns {Edits}
  */
 export function setField(edits, crops, field) {
-  let next = edits;
-  for (const crop of crops) {
-    next =
-      field.level === "crop"
-        ? withCropField(next, crop.id, field.name, field.value)
-        : withPictureField(next, { key: crop.picture, name: crop.name }, field.name, field.value);
+  const { name, value, level } = field;
+  if (level === "crop") {
+    const ids = [...crops].map(({ id }) => id);
+    return changeCrops(edits, ids, (entry) => withField(entry, name, value));
   }
-  return next;
+  const names = new Map([...crops].map((crop) => [crop.picture, crop.name]));
+  return changePictures(edits, names.keys(), (entry, key) => ({
+    ...withField(entry, name, value),
+    name: names.get(key) ?? "",
+  }));
 }
 
 /**
@@ -66,9 +69,7 @@ export function setField(edits, crops, field) {
  * @returns {Edits}
  */
 export function revertCrops(edits, ids) {
-  let next = edits;
-  for (const id of ids) next = withoutCrop(next, id);
-  return next;
+  return changeCrops(edits, ids, () => NOTHING);
 }
 
 /**
@@ -80,9 +81,9 @@ export function revertCrops(edits, ids) {
  * @returns {Edits}
  */
 export function revertAll(edits, crops) {
-  let next = revertCrops(edits, crops.map(({ id }) => id)); // prettier-ignore
-  for (const key of new Set(crops.map(({ picture }) => picture))) next = withoutPicture(next, key);
-  return next;
+  const ids = crops.map(({ id }) => id);
+  const keys = crops.map(({ picture }) => picture);
+  return changePictures(revertCrops(edits, ids), keys, () => NOTHING);
 }
 
 /**
@@ -95,9 +96,23 @@ export function revertAll(edits, crops) {
  * @returns {Edits}
  */
 export function takeTheirs(edits, id, theirs, filled) {
-  const bare = withoutText(edits, id);
-  // Where fields or overrides come before the file, only the words themselves bring its text.
-  return filled?.start === theirs ? bare : withText(bare, id, theirs, filled?.file_mark ?? "");
+  return changeCrops(edits, [id], (entry) => {
+    const bare = withoutText(entry);
+    // Where fields or overrides come before the file, only the words themselves bring its text.
+    return filled?.start === theirs ? bare : withText(bare, theirs, filled?.file_mark ?? "");
+  });
+}
+
+/**
+ * Keep a handwritten caption although the .txt is another one now.
+ *
+ * @param {Edits} edits
+ * @param {string} id
+ * @param {string} mark of the .txt as it is now
+ * @returns {Edits}
+ */
+export function keepMine(edits, id, mark) {
+  return changeCrops(edits, [id], (entry) => withMark(entry, mark));
 }
 
 /**

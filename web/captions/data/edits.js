@@ -60,132 +60,113 @@ export function formatEdits(edits) {
 }
 
 /**
- * Give a crop a caption written by hand.
+ * Change what is edited on crops.
  *
  * @param {Edits} edits
- * @param {string} id
+ * @param {Iterable<string>} ids
+ * @param {(entry: CropEdit, id: string) => CropEdit} change gives another entry, never changes its
+ *   own; one that says nothing is taken out
+ * @returns {Edits} the very same when nothing changed
+ */
+export function changeCrops(edits, ids, change) {
+  const crops = changeEntries(edits.crops, ids, (entry, id) => {
+    const next = change(entry, id);
+    return next.text === undefined && !next.fields ? NOTHING : next;
+  });
+  return crops === edits.crops ? edits : { ...edits, crops };
+}
+
+/**
+ * Change what is edited on pictures, as `changeCrops` does.
+ *
+ * @param {Edits} edits
+ * @param {Iterable<string>} keys
+ * @param {(entry: PictureEdit, key: string) => PictureEdit} change
+ * @returns {Edits}
+ */
+export function changePictures(edits, keys, change) {
+  const pictures = changeEntries(edits.pictures, keys, (entry, key) => {
+    const next = change(entry, key);
+    return next.fields ? next : NOTHING;
+  });
+  return pictures === edits.pictures ? edits : { ...edits, pictures };
+}
+
+/**
+ * A crop's entry with a caption written by hand.
+ *
+ * @param {CropEdit} entry
  * @param {string} text
  * @param {string} mark of the .txt beside the picture; an older mark stays, so that a file that
  *   changed since is noticed
- * @returns {Edits}
+ * @returns {CropEdit}
  */
-export function withText(edits, id, text, mark) {
-  const before = edits.crops[id] ?? {};
-  const file = before.text === undefined ? mark : (before.file ?? "");
-  return withCrop(edits, id, { ...before, text, file });
+export function withText(entry, text, mark) {
+  return { ...entry, text, file: entry.text === undefined ? mark : (entry.file ?? "") };
 }
 
 /**
- * Take a crop's handwritten caption away; its fields stay.
+ * A crop's entry without its handwritten caption; its fields stay.
  *
- * @param {Edits} edits
- * @param {string} id
- * @returns {Edits}
- */
-export function withoutText(edits, id) {
-  const { text, file, ...rest } = edits.crops[id] ?? {};
-  return text === undefined && file === undefined ? edits : withCrop(edits, id, rest);
-}
-
-/**
- * Say that a handwritten caption is meant although the .txt is another one now.
- *
- * @param {Edits} edits
- * @param {string} id
- * @param {string} mark
- * @returns {Edits}
- */
-export function withMark(edits, id, mark) {
-  const before = edits.crops[id];
-  return before?.text === undefined ? edits : withCrop(edits, id, { ...before, file: mark });
-}
-
-/**
- * Set a template field of one crop.
- *
- * @param {Edits} edits
- * @param {string} id
- * @param {string} name
- * @param {string | null} value null: what the picture or the whole set says
- * @returns {Edits}
- */
-export function withCropField(edits, id, name, value) {
-  const before = edits.crops[id] ?? {};
-  return withCrop(edits, id, withField(before, name, value));
-}
-
-/**
- * Set a template field of one picture, for all its crops.
- *
- * @param {Edits} edits
- * @param {{ key: string, name: string }} picture
- * @param {string} name
- * @param {string | null} value null: what the whole set says
- * @returns {Edits}
- */
-export function withPictureField(edits, picture, name, value) {
-  const before = edits.pictures[picture.key] ?? {};
-  const next = { ...withField(before, name, value), name: picture.name };
-  return { ...edits, pictures: withEntry(edits.pictures, picture.key, next.fields ? next : null) };
-}
-
-/**
- * Take away all that was edited on one crop.
- *
- * @param {Edits} edits
- * @param {string} id
- * @returns {Edits}
- */
-export function withoutCrop(edits, id) {
-  return edits.crops[id] ? { ...edits, crops: withEntry(edits.crops, id, null) } : edits;
-}
-
-/**
- * Take away all that was edited on one picture itself.
- *
- * @param {Edits} edits
- * @param {string} key
- * @returns {Edits}
- */
-export function withoutPicture(edits, key) {
-  return edits.pictures[key] ? { ...edits, pictures: withEntry(edits.pictures, key, null) } : edits;
-}
-
-/**
- * @param {Edits} edits
- * @param {string} id
  * @param {CropEdit} entry
- * @returns {Edits}
+ * @returns {CropEdit}
  */
-function withCrop(edits, id, entry) {
-  const isEmpty = entry.text === undefined && !entry.fields;
-  return { ...edits, crops: withEntry(edits.crops, id, isEmpty ? null : entry) };
+export function withoutText(entry) {
+  const { text, file, ...rest } = entry;
+  return text === undefined && file === undefined ? entry : rest;
 }
 
 /**
+ * A crop's entry whose handwritten caption is meant although the .txt is another one now.
+ *
+ * @param {CropEdit} entry
+ * @param {string} mark
+ * @returns {CropEdit}
+ */
+export function withMark(entry, mark) {
+  return entry.text === undefined ? entry : { ...entry, file: mark };
+}
+
+/** An entry that says nothing, and so is not stored. */
+export const NOTHING = Object.freeze({});
+
+/**
+ * An entry with another value of one field.
+ *
  * @template {{ fields?: Record<string, string> }} T
  * @param {T} entry
  * @param {string} name
- * @param {string | null} value
+ * @param {string | null} value null: what stands above says it
  * @returns {T}
  */
-function withField(entry, name, value) {
+export function withField(entry, name, value) {
   const { fields, ...rest } = entry;
-  const next = withEntry(fields ?? {}, name, value);
+  const { [name]: _, ...others } = fields ?? {};
+  const next = value === null ? others : { ...fields, [name]: value };
   return /** @type {T} */ (Object.keys(next).length > 0 ? { ...rest, fields: next } : rest);
 }
 
 /**
- * @template T
- * @param {Readonly<Record<string, T>>} record
- * @param {string} key
- * @param {T | null} value null takes it out
- * @returns {Record<string, T>}
+ * One copy of all entries for any number of changes.
+ *
+ * @template {object} T
+ * @param {Readonly<Record<string, T>>} entries
+ * @param {Iterable<string>} keys
+ * @param {(entry: T, key: string) => T} change
+ * @returns {Readonly<Record<string, T>>}
  */
-function withEntry(record, key, value) {
-  if (value !== null) return { ...record, [key]: value };
-  const { [key]: _, ...rest } = record;
-  return rest;
+function changeEntries(entries, keys, change) {
+  const known = new Map(Object.entries(entries));
+  let isChanged = false;
+  for (const key of new Set(keys)) {
+    const before = known.get(key) ?? /** @type {T} */ (NOTHING);
+    const next = change(before, key);
+    if (next === before) continue;
+    isChanged = true;
+    if (next === NOTHING) known.delete(key);
+    else known.set(key, next);
+  }
+  return isChanged ? Object.fromEntries(known) : entries;
 }
 
 /**
