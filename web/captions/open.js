@@ -18,6 +18,8 @@ import { addCaptionStyle } from "./style.js";
 const WIDGET = "edited_captions";
 const OUTPUT = "hunyuan_caption_sheet";
 const SAVE_PAUSE_MS = 300;
+const WAITING =
+  "ComfyUI is busy, so these are the crops of the node's last run; they are renewed when it has run again.";
 const BUSY = "ComfyUI is busy. The node runs as soon as what is in the queue before it is done.";
 
 /**
@@ -100,6 +102,9 @@ class Opening {
   /** @type {State | null} */
   #unsaved = null;
   #isOver = false;
+  #remark = "";
+  /** @type {ReadonlySet<string>} */
+  #locked = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -153,7 +158,7 @@ class Opening {
       save: (now) => this.#saveSoon(now),
       recover: (error) => this.#recover(error),
     });
-    this.locked = locked;
+    this.#locked = locked;
     this.#editor = new CaptionEditor(this.dialog, {
       session,
       address: cropAddress,
@@ -161,6 +166,7 @@ class Opening {
       overrides: () => parseOverrides(this.#settings().overrides),
       close: this.close,
     });
+    this.#editor.remark(this.#remark);
     void session.filler.now();
   }
 
@@ -172,7 +178,7 @@ class Opening {
   }
 
   /**
-   * The sheet of a run of now; while ComfyUI is busy that of the last run.
+   * The sheet of a run of now. While ComfyUI is busy that of the last run, with the other one later.
    *
    * @param {(sentence: string) => void} say
    * @returns {Promise<Sheet | null>}
@@ -190,7 +196,25 @@ class Opening {
       const key = sheetKey(output);
       return key === null ? null : readSheet(key);
     });
-    return Promise.race([run, known]);
+    const first = await Promise.race([run, known.then((sheet) => ({ ...sheet, isOld: true }))]);
+    if (first && "isOld" in first) {
+      this.#remark = WAITING;
+      void run.then((sheet) => this.#renew(sheet)).catch(() => this.#renew(null));
+    }
+    return first;
+  }
+
+  /**
+   * The node has run after all.
+   *
+   * @param {Sheet | null} sheet
+   */
+  #renew(sheet) {
+    this.#remark = "";
+    this.#editor?.remark("");
+    if (!sheet || this.#isOver || sheet.key === this.key) return;
+    this.key = sheet.key;
+    this.#editor?.session.renew(sheet);
   }
 
   /**
@@ -204,7 +228,7 @@ class Opening {
     this.last.sheet = null;
     this.#editor?.remark("The server does not know these crops any more, so the node is run again. Go on typing.");
     const sheet = await this.#findSheet((sentence) => this.#editor?.remark(sentence)).catch(() => null);
-    this.#editor?.remark("");
+    this.#editor?.remark(this.#remark);
     if (sheet) this.key = sheet.key;
     return sheet;
   }
@@ -252,9 +276,9 @@ class Opening {
     // What was not edited keeps its very letters.
     if (state.edits !== this.edits) setWidgetValue(node, WIDGET, formatEdits(state.edits));
     this.edits = state.edits;
-    if (!this.locked?.has("template")) setWidgetValue(node, "template", state.template);
+    if (!this.#locked.has("template")) setWidgetValue(node, "template", state.template);
     for (const [name, value] of Object.entries(state.fields)) {
-      if (!this.locked?.has(name)) setWidgetValue(node, name, value);
+      if (!this.#locked.has(name)) setWidgetValue(node, name, value);
     }
   }
 }

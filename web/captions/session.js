@@ -258,6 +258,12 @@ export class Session {
     }
   }
 
+  /** Go on with another sheet, such as that of a later run. @param {Sheet} sheet */
+  renew(sheet) {
+    this.#setSheet(sheet);
+    void this.filler.now();
+  }
+
   end() {
     this.filler.end();
     this.#listeners.clear();
@@ -323,8 +329,7 @@ export class Session {
       this.#tell();
       return;
     }
-    this.#setSheet(sheet);
-    await this.filler.now();
+    this.renew(sheet);
   }
 
   #tell() {

@@ -3,7 +3,7 @@
 import { addStyle } from "../ui/style.js";
 
 const CSS = `
-.hunyuan-lora-captions { width: 97vw; height: 95vh; overflow: hidden; --hl-amber: #d9962b; }
+.hunyuan-lora-captions { width: 97vw; height: 95vh; overflow: hidden; --hl-amber: #d9962b; --hl-paper: color-mix(in srgb, var(--hl-field) 45%, var(--hl-ground)); }
 .hunyuan-lora-captions[open] { display: flex; flex-direction: column; }
 .hunyuan-lora-cap-wait { margin: auto; padding: 24px; display: flex; flex-direction: column; gap: 14px; align-items: center; max-width: 520px; text-align: center; }
 .hunyuan-lora-cap-bar { display: flex; gap: 8px; align-items: center; padding: 8px 12px; border-bottom: 1px solid var(--hl-line); }
@@ -13,7 +13,7 @@ const CSS = `
 .hunyuan-lora-cap-filters select { max-width: 190px; }
 .hunyuan-lora-cap-search { flex: 1 1 150px; max-width: 260px; }
 .hunyuan-lora-cap-gap { flex: 1 1 0; }
-.hunyuan-lora-cap-notices { display: flex; flex-direction: column; max-height: 32vh; overflow: auto; }
+.hunyuan-lora-cap-notices { flex: 0 0 auto; display: flex; flex-direction: column; max-height: 32vh; overflow: auto; }
 .hunyuan-lora-cap-notice { display: flex; flex-wrap: wrap; gap: 4px 8px; align-items: center; padding: 5px 12px; border-bottom: 1px solid var(--hl-line); background: color-mix(in srgb, var(--hl-accent) 9%, transparent); }
 .hunyuan-lora-cap-notice[data-kind="problem"] { background: color-mix(in srgb, var(--hl-error) 13%, transparent); }
 .hunyuan-lora-cap-notice[data-kind="conflict"], .hunyuan-lora-cap-notice[data-kind="warning"] { background: color-mix(in srgb, var(--hl-amber) 12%, transparent); }
@@ -41,10 +41,10 @@ const CSS = `
 .hunyuan-lora-cap-chip[data-origin="editor"], .hunyuan-lora-cap-chip[data-origin="fields"], .hunyuan-lora-cap-chip[data-source="crop"], .hunyuan-lora-cap-chip[data-source="picture"] { color: var(--hl-text); border-color: var(--hl-accent); }
 .hunyuan-lora-cap-middle { display: flex; gap: 10px; flex: 1 1 auto; min-height: 0; }
 .hunyuan-lora-cap-left { flex: 0 0 108px; display: flex; flex-direction: column; gap: 3px; min-height: 0; }
-.hunyuan-lora-cap-picture { flex: 0 0 auto; width: 108px; height: 116px; border-radius: 5px; overflow: hidden; background: var(--hl-field); display: flex; align-items: center; justify-content: center; }
+.hunyuan-lora-cap-picture { flex: 0 0 auto; width: 108px; height: 116px; border-radius: 5px; overflow: hidden; background: var(--hl-paper); display: flex; align-items: center; justify-content: center; }
 .hunyuan-lora-cap-picture img { max-width: 100%; max-height: 100%; width: 100%; height: 100%; object-fit: contain; display: block; }
 .hunyuan-lora-cap-facts { display: flex; flex-direction: column; font-size: 11px; line-height: 15px; color: var(--hl-faint); overflow: hidden; text-align: center; }
-.hunyuan-lora-cap-text { position: relative; flex: 1 1 auto; min-width: 0; border: 1px solid transparent; border-radius: 5px; background: var(--hl-field); }
+.hunyuan-lora-cap-text { position: relative; flex: 1 1 auto; min-width: 0; border: 1px solid transparent; border-radius: 5px; background: var(--hl-paper); }
 .hunyuan-lora-cap-text:hover { border-color: var(--hl-line); }
 .hunyuan-lora-cap-text:focus-within { border-color: var(--hl-accent); }
 .hunyuan-lora-cap-text > textarea, .hunyuan-lora-cap-back { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; padding: 5px 4px 5px 7px; border: 0; resize: none; font: 13px/18px var(--p-font-family, Arial, sans-serif); letter-spacing: normal; white-space: pre-wrap; overflow-wrap: break-word; word-break: normal; scrollbar-gutter: stable; scrollbar-width: thin; background: transparent; tab-size: 4; text-align: left; }
@@ -59,7 +59,7 @@ const CSS = `
 .hunyuan-lora-cap-track > i { position: absolute; left: 0; top: 0; bottom: 0; border-radius: 2px; background: var(--hl-accent); }
 .hunyuan-lora-cap-track > b { position: absolute; top: -3px; bottom: -3px; width: 2px; margin-left: -1px; background: var(--hl-text); opacity: 0.55; }
 .hunyuan-lora-cap-track > u { position: absolute; top: 0; bottom: 0; border-radius: 0 2px 2px 0; background: var(--hl-amber); }
-.hunyuan-lora-cap-meter[data-over="true"] { color: var(--hl-amber); }
+.hunyuan-lora-cap-meter[data-over="true"] { color: color-mix(in srgb, var(--hl-amber) 65%, var(--hl-text)); }
 .hunyuan-lora-cap-warnings { display: flex; flex-direction: column; gap: 4px; flex: 0 0 auto; max-height: 150px; overflow: auto; scrollbar-width: thin; }
 .hunyuan-lora-cap-warning { display: flex; gap: 7px; align-items: flex-start; font-size: 12px; line-height: 16px; border-left: 2px solid var(--hl-amber); padding-left: 7px; user-select: text; }
 .hunyuan-lora-cap-warning > span { flex: 1 1 auto; min-width: 0; overflow-wrap: anywhere; }

@@ -1,5 +1,5 @@
 // Captions written, filled, replaced, changed together and mended with the mouse.
-import { captions, closeEditor, startScene, openEditor, runNode, settled, widget } from "./page.mjs";
+import { captions, closeEditor, openEditor, runNode, settled, startScene, widget } from "./page.mjs";
 
 /** @typedef {import("playwright-core").Locator} Locator */
 
@@ -24,7 +24,7 @@ export async function edit(place) {
   const undone = (await captions(editor))[0];
 
   const fields = await setFields(editor);
-  const replaced = await replaceAll(editor);
+  const replaced = await replaceAll(editor, place.out);
   const selected = await changeSelected(editor);
   await first.locator("textarea").fill(`${"word ".repeat(90)}end`);
   await settled(editor);
@@ -66,8 +66,8 @@ async function setFields(editor) {
   return { seen, cleared: await second.locator("textarea").inputValue() };
 }
 
-/** @param {Locator} editor */
-async function replaceAll(editor) {
+/** @param {Locator} editor @param {string} out */
+async function replaceAll(editor, out) {
   const page = editor.page();
   await page.keyboard.press("Control+f");
   await editor.getByLabel("Find", { exact: true }).fill("purple (DRESS)");
@@ -77,6 +77,7 @@ async function replaceAll(editor) {
   const count = await panel.getByRole("status").innerText();
   const preview = await panel.locator("li").first().innerText();
   const marked = await editor.locator("mark[data-kind=hit]").first().innerText();
+  await page.screenshot({ path: `${out}/find.png` });
   await panel.getByRole("button", { name: "Replace all" }).click();
   await settled(editor);
   const after = await captions(editor);

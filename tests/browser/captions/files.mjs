@@ -1,7 +1,7 @@
 // Captions that live in more than one place: the editor, text files, saved workflows, the server.
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { fitView } from "../driver.mjs";
-import { closeEditor, EDITOR, startScene, NODE, openEditor, pressButton, settled, widget } from "./page.mjs";
+import { closeEditor, EDITOR, NODE, openEditor, pressButton, settled, startScene, widget } from "./page.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -31,6 +31,7 @@ export async function files(place) {
   await page.keyboard.press("Escape");
   await settled(editor);
   const first = await changeFile("alva, theirs");
+  await page.screenshot({ path: `${place.out}/conflict.png` });
   await question.getByRole("button", { name: "Keep mine" }).click();
   await settled(editor);
   const kept = { caption: await caption(), origin: await origin() };

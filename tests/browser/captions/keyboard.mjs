@@ -1,6 +1,6 @@
 // The caption editor without a mouse.
 import { turnOnVueNodes } from "../driver.mjs";
-import { captions, startScene, openEditor, settled, widget } from "./page.mjs";
+import { captions, openEditor, settled, startScene, widget } from "./page.mjs";
 
 /**
  * Everything by the keyboard, in the newer way of drawing nodes.

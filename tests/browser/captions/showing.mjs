@@ -1,5 +1,5 @@
 // The caption editor with very many captions, and its picture for the README.
-import { closeEditor, startScene, openEditor } from "./page.mjs";
+import { closeEditor, openEditor, settled, startScene } from "./page.mjs";
 
 /**
  * A made-up sheet of 2,000 crops.
@@ -56,14 +56,38 @@ async function scrollThrough() {
   return { median: frames[60] ?? 0, slow: frames[113] ?? 0 };
 }
 
+const LONG =
+  "Cartoon style. alva, a woman with teal hair, wearing a purple dress with golden hems, standing upright and looking at the viewer with a calm smile. Plain light background. The 9:16 front view image shows her full body, from head to toe, with the yellow boots and the wide golden belt seen clearly, both arms hanging down, soft light from above.";
+
 /**
+ * The editor as people use it: a caption by hand that is too long, one with a trait too much, a pose
+ * of one picture.
+ *
  * @param {import("./page.mjs").Place} place
  */
 export async function picture(place) {
   const { page } = await startScene(place);
   const editor = await openEditor(page);
-  await editor.locator("img").first().waitFor();
-  await page.waitForTimeout(1500);
-  await page.screenshot({ path: `${place.out}/captions.png` });
-  return {};
+  await editor.getByLabel("View", { exact: true }).selectOption("front");
+  await settled(editor);
+  const write = async (/** @type {number} */ index, /** @type {string} */ text) => {
+    await editor.locator("article").nth(index).locator("textarea").fill(text);
+    await settled(editor);
+  };
+  const second = await editor.locator("article").nth(1).locator("textarea").inputValue();
+  await write(0, LONG);
+  await write(1, second.replace("teal hair", "teal hair and horns"));
+  await editor.locator("article").nth(4).locator("[data-origin]").click();
+  await editor.getByLabel("Pose", { exact: true }).fill("arms crossed");
+  await settled(editor);
+  await page.evaluate(() => document.querySelector(".hunyuan-lora-cap-grid")?.scrollTo(0, 0));
+  await page.waitForTimeout(1000);
+  for (const palette of ["light", "dark"]) {
+    await page.evaluate((name) => /** @type {any} */ (window).app.extensionManager.setting.set("Comfy.ColorPalette", name), palette);
+    await page.waitForTimeout(500);
+    await page.screenshot({ path: `${place.out}/captions${palette === "dark" ? "" : "_light"}.png` });
+  }
+  await editor.getByRole("button", { name: "Revert all" }).click();
+  await closeEditor(editor);
+  return { errors: [] };
 }
