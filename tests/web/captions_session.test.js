@@ -4,9 +4,10 @@ import { test } from "node:test";
 import { formatEdits, NO_EDITS, parseEdits } from "../../web/captions/data/edits.js";
 import { Filler } from "../../web/captions/data/filler.js";
 import { countOf, Session } from "../../web/captions/session.js";
+import { settleConflict } from "../../web/captions/settling.js";
 import { contextOf, viewOf } from "../../web/captions/view.js";
 
-/** @typedef {import("../../web/captions/session.js").State} State */
+/** @typedef {import("../../web/captions/types.js").State} State */
 /** @typedef {import("../../web/captions/types.js").Filled} Filled */
 /** @typedef {import("../../web/captions/types.js").Sheet} Sheet */
 
@@ -47,7 +48,7 @@ function answerTo(state, files = {}, sheet = makeSheet()) {
 }
 
 /**
- * @param {Partial<import("../../web/captions/session.js").Link>} [link]
+ * @param {Partial<import("../../web/captions/types.js").Link>} [link]
  * @param {Partial<State>} [state]
  */
 async function makeSession(link = {}, state = {}) {
@@ -145,7 +146,7 @@ for (const [take, caption, text] of [
     const edits = parseEdits(JSON.stringify({ version: 1, crops: { [FIRST]: { text: "mine", file: "mark of an older text" } } }));
     const { session } = await makeSession({ fill: async (now) => answerTo(now, files) }, { edits });
     assert.deepEqual(session.conflicts.map(({ id }) => id), [FIRST]); // prettier-ignore
-    await session.settle(FIRST, take === "mine" ? "mine" : "theirs");
+    await settleConflict(session, FIRST, take === "mine" ? "mine" : "theirs");
     await session.filler.now();
     assert.deepEqual(session.conflicts, []);
     assert.equal(session.captionOf(FIRST), caption);
@@ -168,11 +169,11 @@ test("the editor's caption is written over one edited in the built dataset only 
     return answer;
   };
   const { session } = await makeSession({ fill, settle: async (id, text) => void settled.push([id, text]) });
-  await session.settle(SECOND, "theirs");
+  await settleConflict(session, SECOND, "theirs");
   assert.equal(session.captionOf(SECOND), "edited there");
   session.undo();
   await session.filler.now();
-  await session.settle(SECOND, "mine");
+  await settleConflict(session, SECOND, "mine");
   assert.deepEqual(settled, [[SECOND, "standing"]]);
   assert.deepEqual(session.conflicts, []);
   session.end();

@@ -13,7 +13,7 @@ import { addCaptionStyle } from "./style.js";
 
 /** @typedef {import("../comfy_shim.js").ComfyNode} ComfyNode */
 /** @typedef {import("./types.js").Sheet} Sheet */
-/** @typedef {import("./session.js").State} State */
+/** @typedef {import("./types.js").State} State */
 
 const WIDGET = "edited_captions";
 const OUTPUT = "hunyuan_caption_sheet";

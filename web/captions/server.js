@@ -4,7 +4,7 @@ import { request, RequestError, routeAddress } from "../api.js";
 import { formatEdits } from "./data/edits.js";
 
 /** @typedef {import("./types.js").Sheet} Sheet */
-/** @typedef {import("./session.js").State} State */
+/** @typedef {import("./types.js").State} State */
 
 const SIDE_PX = 256;
 

@@ -1,6 +1,6 @@
 // @ts-check
 // One sitting at the captions: the sheet, what is edited, what the server makes of it. No elements.
-import { joinText, keepMine, mendsOf, revertAll, revertCrops, setField, takeTheirs, writeTexts } from "./data/changes.js"; // prettier-ignore
+import { joinText, mendsOf, revertAll, revertCrops, setField, writeTexts } from "./data/changes.js"; // prettier-ignore
 import { Filler } from "./data/filler.js";
 import { isShown, NO_FILTER } from "./data/filtering.js";
 import { History } from "./data/history.js";
@@ -10,29 +10,9 @@ import { Selection } from "./data/selection.js";
 /** @typedef {import("./types.js").SheetCrop} SheetCrop */
 /** @typedef {import("./types.js").Filled} Filled */
 /** @typedef {import("./types.js").FillAnswer} FillAnswer */
-/** @typedef {import("./data/edits.js").Edits} Edits */
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Link} Link */
 /** @typedef {import("./data/filtering.js").Filter} Filter */
-
-/**
- * All that can be edited; a value of it is never changed in place.
- *
- * @typedef {object} State
- * @property {Edits} edits
- * @property {string} template
- * @property {Readonly<Record<string, string>>} fields of the whole set
- */
-
-/**
- * The world outside.
- *
- * @typedef {object} Link
- * @property {(state: State) => Promise<FillAnswer>} fill
- * @property {(id: string, text: string) => Promise<void>} settle writes a caption into the built
- *   dataset, over one that was edited there by hand
- * @property {(state: State) => void} save called after every step
- * @property {(error: unknown) => Promise<Sheet | null>} recover a new sheet when the error says that
- *   the old one is gone, null otherwise
- */
 
 const MOST_MENDS = 6;
 
@@ -69,7 +49,7 @@ export class Session {
     this.filler = new Filler({
       ask: () => link.fill(this.state),
       deliver: (/** @type {FillAnswer} */ answer) => this.#deliver(answer),
-      fail: (error) => void this.#fail(error),
+      fail: (error) => void this.fail(error),
       onChange: () => this.#tell(),
     });
     this.sheet = sheet;
@@ -223,41 +203,6 @@ export class Session {
     return label;
   }
 
-  /**
-   * Decide between the editor's caption and the one in a file.
-   *
-   * @param {string} id
-   * @param {"mine" | "theirs"} take
-   */
-  async settle(id, take) {
-    const filled = this.filled.get(id);
-    if (!filled?.conflict) return;
-    const { kind, theirs } = filled.conflict;
-    const label = take === "mine" ? "Kept the editor's caption" : "Took the file's caption";
-    if (kind === "built" && take === "mine") {
-      await this.#settleBuilt(id, filled.conflict.mine);
-      return;
-    }
-    const { edits } = this.state;
-    this.filled.set(id, { ...filled, conflict: null });
-    if (take === "mine") this.take({ edits: keepMine(edits, id, filled.file_mark) }, label);
-    else if (kind === "file") this.take({ edits: takeTheirs(edits, id, theirs, filled) }, label);
-    else this.write([{ id, text: theirs }], label);
-  }
-
-  /**
-   * @param {string} id
-   * @param {string} text
-   */
-  async #settleBuilt(id, text) {
-    try {
-      await this.link.settle(id, text);
-      await this.filler.now();
-    } catch (error) {
-      await this.#fail(error);
-    }
-  }
-
   /** Go on with another sheet, such as that of a later run. @param {Sheet} sheet */
   renew(sheet) {
     this.#setSheet(sheet);
@@ -319,8 +264,8 @@ export class Session {
     return true;
   }
 
-  /** @param {unknown} error */
-  async #fail(error) {
+  /** The server gave no answer. @param {unknown} error */
+  async fail(error) {
     this.#isRecovering = true;
     const sheet = await this.link.recover(error);
     this.#isRecovering = false;

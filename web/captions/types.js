@@ -70,4 +70,25 @@
  * @property {string} edits
  */
 
+/**
+ * All that can be edited; a value of it is never changed in place.
+ *
+ * @typedef {object} State
+ * @property {import("./data/edits.js").Edits} edits
+ * @property {string} template
+ * @property {Readonly<Record<string, string>>} fields of the whole set
+ */
+
+/**
+ * The world outside.
+ *
+ * @typedef {object} Link
+ * @property {(state: State) => Promise<FillAnswer>} fill
+ * @property {(id: string, text: string) => Promise<void>} settle writes a caption into the built
+ *   dataset, over one that was edited there by hand
+ * @property {(state: State) => void} save called after every step
+ * @property {(error: unknown) => Promise<Sheet | null>} recover a new sheet when the error says that
+ *   the old one is gone, null otherwise
+ */
+
 export {};

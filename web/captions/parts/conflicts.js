@@ -3,6 +3,7 @@
 import { openDialog } from "../../ui/dialog.js";
 import { make, makeButton, setText } from "../../ui/dom.js";
 import { diffWords } from "../data/word_diff.js";
+import { settleConflict } from "../settling.js";
 import { nameOf } from "./card.js";
 
 /** @typedef {import("../session.js").Session} Session */
@@ -25,7 +26,7 @@ export function askConflicts(session, ids, onDone) {
   const theirs = makeSide("theirs", "In the file");
   const take = async (/** @type {Side} */ side, /** @type {string[]} */ those) => {
     for (const id of those) {
-      await session.settle(id, side);
+      await settleConflict(session, id, side);
       decided += 1;
     }
     place += those.length;
