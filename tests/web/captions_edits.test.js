@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { joinText, keepMine, mendsOf, revertAll, revertCrops, setField, takeTheirs, writeTexts } from "../../web/captions/data/changes.js"; // prettier-ignore
+import {
+  joinText,
+  keepMine,
+  mendsOf,
+  revertAll,
+  revertCrops,
+  setField,
+  takeTheirs,
+  writeTexts,
+} from "../../web/captions/data/changes.js";
 import { EditsError, formatEdits, NO_EDITS, parseEdits } from "../../web/captions/data/edits.js";
 import { ownValue, parseOverrides, valueOf } from "../../web/captions/data/fields.js";
 import { History } from "../../web/captions/data/history.js";
@@ -21,8 +30,14 @@ const CROP = {
 };
 const STORED = {
   version: 1,
-  pictures: { aa: { name: "front.png", fields: { pose: "sitting" } }, gone: { name: "old.png", fields: { pose: "" } } },
-  crops: { "aa/full_body/768x1024": { text: "by hand", file: "0123abcd" }, "gone/detail/64x64~2": { fields: { extra: "x" } } },
+  pictures: {
+    aa: { name: "front.png", fields: { pose: "sitting" } },
+    gone: { name: "old.png", fields: { pose: "" } },
+  },
+  crops: {
+    "aa/full_body/768x1024": { text: "by hand", file: "0123abcd" },
+    "gone/detail/64x64~2": { fields: { extra: "x" } },
+  },
 };
 
 /**
@@ -64,16 +79,27 @@ for (const [name, text, reason] of [
   ["a later version", '{"version": 2}', /version 2/],
   ["pictures as a list", '{"version": 1, "pictures": []}', /'pictures' is not an object/],
   ["a caption that is a number", '{"version": 1, "crops": {"a": {"text": 5}}}', /crop 'a' is damaged/],
-  ["a field that is a list", '{"version": 1, "pictures": {"k": {"fields": {"pose": []}}}}', /picture 'k' is damaged/],
+  [
+    "a field that is a list",
+    '{"version": 1, "pictures": {"k": {"fields": {"pose": []}}}}',
+    /picture 'k' is damaged/,
+  ],
 ]) {
   test(`a stored text with ${name} is refused in one sentence`, () => {
-    assert.throws(() => parseEdits(String(text)), (error) => error instanceof EditsError && /** @type {RegExp} */ (reason).test(error.message)); // prettier-ignore
+    assert.throws(
+      () => parseEdits(String(text)),
+      (error) => error instanceof EditsError && /** @type {RegExp} */ (reason).test(error.message),
+    );
   });
 }
 
 test("an empty caption and an empty field are edits, not their absence", () => {
   const edits = put("crop", "pose", "", write("", "m"));
-  assert.deepEqual(parseEdits(formatEdits(edits)).crops[CROP.id], { text: "", file: "m", fields: { pose: "" } });
+  assert.deepEqual(parseEdits(formatEdits(edits)).crops[CROP.id], {
+    text: "",
+    file: "m",
+    fields: { pose: "" },
+  });
 });
 
 test("the mark is that of the first words; only a decision renews it", () => {
@@ -100,9 +126,15 @@ test("a change that changes nothing gives back the very same edits", () => {
 });
 
 test("two thousand captions are changed in the time of a few", () => {
-  const texts = Array.from({ length: 2000 }, (_, index) => ({ id: `${index}/torso/64x64`, text: "words ".repeat(30) }));
+  const texts = Array.from({ length: 2000 }, (_, index) => ({
+    id: `${index}/torso/64x64`,
+    text: "words ".repeat(30),
+  }));
   const start = performance.now();
-  const edits = revertCrops(writeTexts(NO_EDITS, texts, () => undefined), texts.map(({ id }) => id)); // prettier-ignore
+  const edits = revertCrops(
+    writeTexts(NO_EDITS, texts, () => undefined),
+    texts.map(({ id }) => id),
+  );
   assert.equal(formatEdits(edits), "");
   // One copy for all takes a few milliseconds; one copy for each took three seconds.
   assert.ok(performance.now() - start < 1000);
@@ -134,7 +166,10 @@ test("reverting takes the crop's edits, reverting all also its picture's, never 
 
 test("taking the file's text drops the own words, or repeats them where fields come first", () => {
   const edits = write("mine", "old");
-  assert.equal(formatEdits(takeTheirs(edits, CROP.id, "theirs", filledWith("mine", { start: "theirs" }))), "");
+  assert.equal(
+    formatEdits(takeTheirs(edits, CROP.id, "theirs", filledWith("mine", { start: "theirs" }))),
+    "",
+  );
   const kept = takeTheirs(edits, CROP.id, "theirs", filledWith("mine", { start: "from fields" }));
   assert.deepEqual(kept.crops[CROP.id], { text: "theirs", file: "feedbeef" });
 });
@@ -145,7 +180,10 @@ test("mends of a kind take one for each caption that has one", () => {
     { kind: "ratio", text: "", mend: "first" },
     { kind: "ratio", text: "", mend: "second" },
   ];
-  const filled = new Map([["a", filledWith("x", { warnings })], ["b", filledWith("y")]]); // prettier-ignore
+  const filled = new Map([
+    ["a", filledWith("x", { warnings })],
+    ["b", filledWith("y")],
+  ]);
   assert.deepEqual(mendsOf(filled, "ratio"), [{ id: "a", text: "first" }]);
   assert.deepEqual(mendsOf(filled, "trigger"), []);
 });
@@ -170,7 +208,10 @@ test("overrides count by file name before stem, and by shot before both", () => 
   assert.equal(valueOf("pose", CROP, state, given).value, "d");
   assert.equal(valueOf("extra", CROP, state, given).value, "c");
   assert.equal(valueOf("pose", CROP, state, { "front.png": { pose: "b" }, front: { pose: "a" } }).value, "b");
-  assert.equal(valueOf("named_traits", CROP, state, { front: { named_traits: ["red hat", "scarf"] } }).value, "red hat, scarf");
+  assert.equal(
+    valueOf("named_traits", CROP, state, { front: { named_traits: ["red hat", "scarf"] } }).value,
+    "red hat, scarf",
+  );
   assert.equal(parseOverrides("{"), null);
 });
 

@@ -37,7 +37,13 @@ test("plain text is found and replaced as split and join do it", () => {
 test("hits are counted over all captions, and only those with one are changed", () => {
   const found = find(["red coat, red hat", "blue", "Red"], { text: "red", replacement: "green" });
   assert.equal(found.hits, 3);
-  assert.deepEqual(found.changes.map(({ id, after }) => [id, after]), [["0", "green coat, green hat"], ["2", "green"]]); // prettier-ignore
+  assert.deepEqual(
+    found.changes.map(({ id, after }) => [id, after]),
+    [
+      ["0", "green coat, green hat"],
+      ["2", "green"],
+    ],
+  );
 });
 
 test("case counts when it is asked for", () => {
@@ -51,20 +57,32 @@ test("whole words have no letter beside them in any script", () => {
 });
 
 test("a regular expression may use groups in its replacement", () => {
-  const found = find(["9:16 front view"], { text: "(\\w+) view", replacement: "seen from the $1", isRegex: true });
+  const found = find(["9:16 front view"], {
+    text: "(\\w+) view",
+    replacement: "seen from the $1",
+    isRegex: true,
+  });
   assert.equal(found.changes[0]?.after, "9:16 seen from the front");
   assert.equal(found.changes[0]?.first, "seen from the front");
 });
 
 test("alternatives stay inside whole words", () => {
-  const found = find(["cat catalogue dog dogma"], { text: "cat|dog", replacement: "x", isRegex: true, isWhole: true });
+  const found = find(["cat catalogue dog dogma"], {
+    text: "cat|dog",
+    replacement: "x",
+    isRegex: true,
+    isWhole: true,
+  });
   assert.equal(found.changes[0]?.after, "x catalogue x dogma");
 });
 
 test("what the first hit becomes stands where the hit was", () => {
   const found = find(["one two two"], { text: "(?<=one )two", replacement: "[$&]", isRegex: true });
   assert.equal(found.changes[0]?.first, "[two]");
-  assert.equal(find(["x"], { text: "^", replacement: "photo of ", isRegex: true }).changes[0]?.after, "photo of x");
+  assert.equal(
+    find(["x"], { text: "^", replacement: "photo of ", isRegex: true }).changes[0]?.after,
+    "photo of x",
+  );
 });
 
 test("a regular expression that is none is said to be none, and changes nothing", () => {
@@ -78,14 +96,21 @@ test("a regular expression that is none is said to be none, and changes nothing"
 
 test("a search that takes too long ends and says so", () => {
   let time = 0;
-  const captions = [{ id: "a", text: "x" }, { id: "b", text: "x" }]; // prettier-ignore
+  const captions = [
+    { id: "a", text: "x" },
+    { id: "b", text: "x" },
+  ];
   const found = findAll(captions, { ...PLAIN, text: "x" }, () => (time += 1000));
   assert.match(found.fault, /too long/);
   assert.deepEqual(found.changes, []);
 });
 
 test("a snippet is the text around a place, with marks where it is cut", () => {
-  assert.deepEqual(snippetOf("abcdefgh", { start: 3, end: 5 }, 2), { before: "…bc", hit: "de", after: "fg…" });
+  assert.deepEqual(snippetOf("abcdefgh", { start: 3, end: 5 }, 2), {
+    before: "…bc",
+    hit: "de",
+    after: "fg…",
+  });
   assert.deepEqual(snippetOf("ab", { start: 0, end: 2 }, 5), { before: "", hit: "ab", after: "" });
 });
 
@@ -113,10 +138,16 @@ test("a difference gives back both texts and is as small as can be", () => {
     const mine = randomText(random, 25);
     const theirs = random.share() < 0.3 ? mine.replace("red", "blue") : randomText(random, 25);
     const parts = diffWords(mine, theirs);
-    const joined = (/** @type {string} */ side) => parts.filter(({ kind }) => kind === "same" || kind === side).map(({ text }) => text).join(""); // prettier-ignore
+    const joined = (/** @type {string} */ side) =>
+      parts
+        .filter(({ kind }) => kind === "same" || kind === side)
+        .map(({ text }) => text)
+        .join("");
     assert.equal(joined("mine"), mine);
     assert.equal(joined("theirs"), theirs);
-    const same = parts.filter(({ kind }) => kind === "same").reduce((sum, { text }) => sum + pieces(text).length, 0);
+    const same = parts
+      .filter(({ kind }) => kind === "same")
+      .reduce((sum, { text }) => sum + pieces(text).length, 0);
     assert.equal(same, commonLength(pieces(mine), pieces(theirs)));
     for (const [index, part] of parts.entries()) {
       assert.notEqual(part.text, "");
@@ -130,7 +161,10 @@ test("equal texts have no difference, and very long ones are shown whole", () =>
   assert.deepEqual(diffWords("", ""), []);
   const long = Array.from({ length: 3000 }, (_, index) => `w${index}`).join(" ");
   const other = Array.from({ length: 3000 }, (_, index) => `v${index}`).join(" ");
-  assert.deepEqual(diffWords(long, other).map(({ kind }) => kind), ["mine", "theirs"]); // prettier-ignore
+  assert.deepEqual(
+    diffWords(long, other).map(({ kind }) => kind),
+    ["mine", "theirs"],
+  );
 });
 
 test("marks cover every hit, and all beyond the limit, and never each other", () => {

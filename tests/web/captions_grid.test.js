@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { countValues, isOpen, isShown, NO_FILTER } from "../../web/captions/data/filtering.js";
-import { columnsFor, layoutRows, moveBy, placeOf, scrollTo, visibleCards } from "../../web/captions/data/rows.js";
+import {
+  columnsFor,
+  layoutRows,
+  moveBy,
+  placeOf,
+  scrollTo,
+  visibleCards,
+} from "../../web/captions/data/rows.js";
 import { Selection } from "../../web/captions/data/selection.js";
 import { makeRandom } from "./chart_random.js";
 
@@ -20,7 +27,8 @@ test("cards fill the width and never overlap", () => {
       assert.ok(place.left >= 0 && place.left + place.width <= space.room + 1e-6);
       assert.ok(place.top + place.height <= layout.total);
       const right = places[index + 1];
-      if (right && right.top === place.top) assert.ok(right.left >= place.left + place.width + space.gap - 1e-6);
+      if (right && right.top === place.top)
+        assert.ok(right.left >= place.left + place.width + space.gap - 1e-6);
       const below = places[index + layout.columns];
       if (below) assert.equal(below.top, place.top + place.height + space.gap);
     }
@@ -33,13 +41,18 @@ test("what is visible is exactly the rows that touch the view", () => {
   for (let round = 0; round < 200; round += 1) {
     const heights = Array.from({ length: 1 + random.whole(200) }, () => 50 + random.whole(100));
     const layout = layoutRows(heights, SPACE);
-    const view = { top: random.whole(Math.max(1, layout.total)), height: 100 + random.whole(800), margin: random.whole(100) };
+    const view = {
+      top: random.whole(Math.max(1, layout.total)),
+      height: 100 + random.whole(800),
+      margin: random.whole(100),
+    };
     const { first, end } = visibleCards(layout, heights.length, view);
     heights.forEach((_, index) => {
       const { top, height } = placeOf(layout, index);
       const isSeen = top < view.top + view.height && top + height > view.top;
       if (isSeen) assert.ok(index >= first && index < end, `card ${index}`);
-      const isFar = top > view.top + view.height + view.margin || top + height + SPACE.gap <= view.top - view.margin;
+      const isFar =
+        top > view.top + view.height + view.margin || top + height + SPACE.gap <= view.top - view.margin;
       if (isFar) assert.ok(index < first || index >= end, `card ${index} is far away`);
     });
   }
@@ -54,7 +67,10 @@ test("two thousand cards have a few dozen in the page", () => {
 
 test("an empty grid and one that is narrower than a card have a layout", () => {
   assert.equal(layoutRows([], SPACE).total, 0);
-  assert.deepEqual(visibleCards(layoutRows([], SPACE), 0, { top: 0, height: 500, margin: 0 }), { first: 0, end: 0 });
+  assert.deepEqual(visibleCards(layoutRows([], SPACE), 0, { top: 0, height: 500, margin: 0 }), {
+    first: 0,
+    end: 0,
+  });
   assert.equal(layoutRows([100], { room: 120, least: 300, gap: 10 }).columns, 1);
 });
 
@@ -70,9 +86,18 @@ test("scrolling moves as little as needed to show a card", () => {
 test("arrow keys lead to neighbours and stop at the edges", () => {
   const grid = { columns: 3, count: 8, rowsInView: 2 };
   const to = (/** @type {number} */ index, /** @type {string} */ key) => moveBy(index, key, grid);
-  assert.deepEqual([to(4, "ArrowLeft"), to(4, "ArrowRight"), to(4, "ArrowUp"), to(4, "ArrowDown")], [3, 5, 1, 7]);
-  assert.deepEqual([to(0, "ArrowLeft"), to(7, "ArrowRight"), to(1, "ArrowUp"), to(6, "ArrowDown")], [null, null, null, null]);
-  assert.deepEqual([to(4, "Home"), to(4, "End"), to(7, "PageUp"), to(1, "PageDown"), to(4, "x")], [0, 7, 1, 7, null]);
+  assert.deepEqual(
+    [to(4, "ArrowLeft"), to(4, "ArrowRight"), to(4, "ArrowUp"), to(4, "ArrowDown")],
+    [3, 5, 1, 7],
+  );
+  assert.deepEqual(
+    [to(0, "ArrowLeft"), to(7, "ArrowRight"), to(1, "ArrowUp"), to(6, "ArrowDown")],
+    [null, null, null, null],
+  );
+  assert.deepEqual(
+    [to(4, "Home"), to(4, "End"), to(7, "PageUp"), to(1, "PageDown"), to(4, "x")],
+    [0, 7, 1, 7, null],
+  );
 });
 
 const ORDER = ["a", "b", "c", "d", "e"];
@@ -112,7 +137,18 @@ test("what is not there any more is neither selected nor active", () => {
   assert.equal(selection.active, null);
 });
 
-const CROP = { id: "i", picture: "p", name: "Front.png", box: [], width: 1, height: 1, shot: "torso", shot_words: "torso", view: "", bucket: "64x64" }; // prettier-ignore
+const CROP = {
+  id: "i",
+  picture: "p",
+  name: "Front.png",
+  box: [],
+  width: 1,
+  height: 1,
+  shot: "torso",
+  shot_words: "torso",
+  view: "",
+  bucket: "64x64",
+};
 const FACTS = { caption: "A red coat", origin: "file", warnings: [{ kind: "ratio" }] };
 
 test("a filter lets through what fits all its parts", () => {
@@ -130,6 +166,9 @@ test("a filter lets through what fits all its parts", () => {
 test("an open filter is known as one, and values are counted", () => {
   assert.ok(isOpen({ ...NO_FILTER, text: "  " }));
   assert.ok(!isOpen({ ...NO_FILTER, warnings: "any" }));
-  assert.deepEqual(countValues(["x", "y", "y"]), [{ value: "x", count: 1 }, { value: "y", count: 2 }]); // prettier-ignore
+  assert.deepEqual(countValues(["x", "y", "y"]), [
+    { value: "x", count: 1 },
+    { value: "y", count: 2 },
+  ]);
   assert.equal(countValues(["x", "y", "y"], true)[0]?.value, "y");
 });

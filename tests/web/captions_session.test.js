@@ -17,9 +17,28 @@ const IDS = ["aa/full_body/96x160", "aa/headshot/96x96", "bb/full_body/96x160"];
 function makeSheet(ids = IDS) {
   const crops = ids.map((id) => {
     const [picture = "", shot = "", bucket = ""] = id.split("/");
-    return { id, picture, name: `${picture}.png`, box: [0, 0, 1, 1], width: 96, height: 160, shot, shot_words: shot, view: "", bucket }; // prettier-ignore
+    return {
+      id,
+      picture,
+      name: `${picture}.png`,
+      box: [0, 0, 1, 1],
+      width: 96,
+      height: 160,
+      shot,
+      shot_words: shot,
+      view: "",
+      bucket,
+    };
   });
-  return { key: "k", template: "", fields: {}, slots: [], limits: { clip: 75, llama: 256 }, counts_tokens: false, crops };
+  return {
+    key: "k",
+    template: "",
+    fields: {},
+    slots: [],
+    limits: { clip: 75, llama: 256 },
+    counts_tokens: false,
+    crops,
+  };
 }
 
 /**
@@ -34,15 +53,32 @@ function answerTo(state, files = {}, sheet = makeSheet()) {
   const crops = {};
   for (const { id, picture } of sheet.crops) {
     const edit = state.edits.crops[id];
-    const pose = edit?.fields?.["pose"] ?? state.edits.pictures[picture]?.fields?.["pose"] ?? state.fields["pose"] ?? "";
+    const pose =
+      edit?.fields?.["pose"] ?? state.edits.pictures[picture]?.fields?.["pose"] ?? state.fields["pose"] ?? "";
     const file = files[id] ?? null;
     const start = file ?? pose;
     const caption = edit?.text ?? start;
     const mark = file === null ? "" : `mark of ${file}`;
-    const warnings = caption.split("horns").slice(1).map(() => ({ kind: "omitted_trait", text: "horns", mend: caption.replace("horns", "").trim() })); // prettier-ignore
+    const warnings = caption
+      .split("horns")
+      .slice(1)
+      .map(() => ({ kind: "omitted_trait", text: "horns", mend: caption.replace("horns", "").trim() }));
     const isConflict = edit?.text !== undefined && file !== null && edit.file !== mark && edit.text !== file;
-    const conflict = isConflict ? { kind: /** @type {const} */ ("file"), mine: caption, theirs: file, where: "x.txt" } : null; // prettier-ignore
-    crops[id] = { caption, origin: "", start, start_origin: file === null ? "template" : "file", slots: {}, file_mark: mark, file, conflict, tokens: null, warnings }; // prettier-ignore
+    const conflict = isConflict
+      ? { kind: /** @type {const} */ ("file"), mine: caption, theirs: file, where: "x.txt" }
+      : null;
+    crops[id] = {
+      caption,
+      origin: "",
+      start,
+      start_origin: file === null ? "template" : "file",
+      slots: {},
+      file_mark: mark,
+      file,
+      conflict,
+      tokens: null,
+      warnings,
+    };
   }
   return { crops, general: [] };
 }
@@ -76,7 +112,10 @@ test("captions follow the fields of the whole set, a picture and a crop", async 
   session.setField([crop], { name: "pose", value: "running", level: "crop" }, "");
   session.setField([crop], { name: "pose", value: "lying", level: "node" }, "");
   await session.filler.now();
-  assert.deepEqual(IDS.map((id) => session.captionOf(id)), ["running", "sitting", "lying"]); // prettier-ignore
+  assert.deepEqual(
+    IDS.map((id) => session.captionOf(id)),
+    ["running", "sitting", "lying"],
+  );
   session.end();
 });
 
@@ -103,7 +142,10 @@ test("every step is saved, and undo and redo go over texts, fields and the templ
   session.setField([], { name: "pose", value: "sitting", level: "node" }, "two");
   session.take({ template: "{pose}" }, "three");
   assert.equal(saved.length, 3);
-  assert.deepEqual([session.undo(), session.undo(), session.undo(), session.undo()], ["three", "two", "one", null]);
+  assert.deepEqual(
+    [session.undo(), session.undo(), session.undo(), session.undo()],
+    ["three", "two", "one", null],
+  );
   assert.deepEqual(session.state, { edits: NO_EDITS, template: "", fields: { pose: "standing" } });
   assert.deepEqual([session.redo(), session.redo(), session.redo()], ["one", "two", "three"]);
   assert.equal(session.state.template, "{pose}");
@@ -122,16 +164,25 @@ test("all warnings of a kind are mended, several in one caption too, in one step
   await session.filler.now();
   session.mendAll("omitted_trait");
   for (let round = 0; round < 4; round += 1) await session.filler.now();
-  assert.deepEqual(IDS.map((id) => session.captionOf(id).replace(/\s+/g, " ")), ["a b", "c", "d"]); // prettier-ignore
+  assert.deepEqual(
+    IDS.map((id) => session.captionOf(id).replace(/\s+/g, " ")),
+    ["a b", "c", "d"],
+  );
   session.undo();
-  assert.deepEqual(IDS.map((id) => session.captionOf(id)), before.map(({ text }) => text)); // prettier-ignore
+  assert.deepEqual(
+    IDS.map((id) => session.captionOf(id)),
+    before.map(({ text }) => text),
+  );
   session.end();
 });
 
 test("words put after several captions are one step, and count as written by hand", async () => {
   const { session } = await makeSession();
   session.join([FIRST, THIRD], "on grass", "after");
-  assert.deepEqual(IDS.map((id) => session.captionOf(id)), ["standing on grass", "standing", "standing on grass"]); // prettier-ignore
+  assert.deepEqual(
+    IDS.map((id) => session.captionOf(id)),
+    ["standing on grass", "standing", "standing on grass"],
+  );
   session.undo();
   assert.equal(formatEdits(session.state.edits), "");
   session.end();
@@ -143,9 +194,14 @@ for (const [take, caption, text] of [
 ]) {
   test(`a conflict is settled by taking ${take}, and stays settled`, async () => {
     const files = { [FIRST]: "theirs" };
-    const edits = parseEdits(JSON.stringify({ version: 1, crops: { [FIRST]: { text: "mine", file: "mark of an older text" } } }));
+    const edits = parseEdits(
+      JSON.stringify({ version: 1, crops: { [FIRST]: { text: "mine", file: "mark of an older text" } } }),
+    );
     const { session } = await makeSession({ fill: async (now) => answerTo(now, files) }, { edits });
-    assert.deepEqual(session.conflicts.map(({ id }) => id), [FIRST]); // prettier-ignore
+    assert.deepEqual(
+      session.conflicts.map(({ id }) => id),
+      [FIRST],
+    );
     await settleConflict(session, FIRST, take === "mine" ? "mine" : "theirs");
     await session.filler.now();
     assert.deepEqual(session.conflicts, []);
@@ -161,7 +217,12 @@ for (const [take, caption, text] of [
 test("the editor's caption is written over one edited in the built dataset only when asked", async () => {
   /** @type {string[][]} */
   const settled = [];
-  const conflict = { kind: /** @type {const} */ ("built"), mine: "standing", theirs: "edited there", where: "set/1.txt" };
+  const conflict = {
+    kind: /** @type {const} */ ("built"),
+    mine: "standing",
+    theirs: "edited there",
+    where: "set/1.txt",
+  };
   const fill = async (/** @type {State} */ now) => {
     const answer = answerTo(now);
     const one = answer.crops[SECOND];
@@ -230,7 +291,8 @@ test("a filter hides cards, but never the one that is typed in", async () => {
 });
 
 test("edits of pictures that are not here are kept through everything", async () => {
-  const stored = '{"version":1,"pictures":{"zz":{"name":"z.png","fields":{"pose":"x"}}},"crops":{"zz/a/1x1":{"text":"far away","file":""}}}';
+  const stored =
+    '{"version":1,"pictures":{"zz":{"name":"z.png","fields":{"pose":"x"}}},"crops":{"zz/a/1x1":{"text":"far away","file":""}}}';
   const { session } = await makeSession({}, { edits: parseEdits(stored) });
   session.write([{ id: FIRST, text: "x" }], "typed");
   session.revertAll();
@@ -282,12 +344,20 @@ test("one question is under way at a time, and the last one asks with what is ne
   while (filler.isPending) await new Promise((resolve) => setTimeout(resolve, 2));
   assert.equal(delivered.at(-1), 40);
   assert.ok(asked.length < 40);
-  assert.deepEqual([...delivered].sort((a, b) => a - b), delivered); // prettier-ignore
+  assert.deepEqual(
+    [...delivered].sort((a, b) => a - b),
+    delivered,
+  );
 });
 
 test("no answer comes after the end", async () => {
   let count = 0;
-  const filler = new Filler({ ask: async () => 1, deliver: () => (count += 1), fail: () => undefined, pauseMs: 0 });
+  const filler = new Filler({
+    ask: async () => 1,
+    deliver: () => (count += 1),
+    fail: () => undefined,
+    pauseMs: 0,
+  });
   const asked = filler.now();
   filler.end();
   await asked;

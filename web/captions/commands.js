@@ -28,7 +28,8 @@ export class Commands {
     return {
       choose: (id, how) => this.#choose(id, how),
       edit: (id) => this.#startEditing(id),
-      type: (id, text) => session.write([{ id, text }], `Edited ${session.crop(id)?.name ?? id}`, `type ${id} ${this.#turn}`),
+      type: (id, text) =>
+        session.write([{ id, text }], `Edited ${session.crop(id)?.name ?? id}`, `type ${id} ${this.#turn}`),
       leave: (id) => {
         if (session.editing === id) session.editing = "";
         session.history.seal();

@@ -54,7 +54,11 @@ export class CaptionEditor {
     });
     this.fields = new FieldsPanel(this.session, { ...options, say });
     this.selected = new SelectedPanel(this.session, say);
-    this.find = new FindPanel(this.session, { say, go: (id) => this.commands.go(id), onFound: () => this.drawSoon() });
+    this.find = new FindPanel(this.session, {
+      say,
+      go: (id) => this.commands.go(id),
+      onFound: () => this.drawSoon(),
+    });
     this.grid = new CardGrid({
       session: this.session,
       actions: this.commands.cardActions(),
@@ -104,7 +108,8 @@ export class CaptionEditor {
     );
     this.dialog.replaceChildren(bar, this.filters.element, this.notices.element, this.root);
     this.dialog.addEventListener("keydown", (event) => onEditorKey(event, this.commands.keyActions()));
-    for (const name of ["copy", "cut", "paste"]) this.dialog.addEventListener(name, (event) => event.stopPropagation());
+    for (const name of ["copy", "cut", "paste"])
+      this.dialog.addEventListener(name, (event) => event.stopPropagation());
     this.dialog.addEventListener("focusin", ({ target }) => {
       if (isText(target)) this.commands.textAtFocus = target.value;
     });
@@ -189,7 +194,11 @@ export class CaptionEditor {
     this.#isAsking = true;
     askConflicts(this.session, ids, (decided) => {
       this.#isAsking = false;
-      this.say(decided === 0 ? "Nothing was decided; the caption stays as it is here." : `Decided ${countOf(decided)}.`);
+      this.say(
+        decided === 0
+          ? "Nothing was decided; the caption stays as it is here."
+          : `Decided ${countOf(decided)}.`,
+      );
       this.drawSoon();
     });
   }

@@ -53,7 +53,9 @@ const LIST = Object.freeze([
 export function onEditorKey(event, actions) {
   event.stopPropagation();
   if (event.isComposing || event.altKey) return;
-  const isDone = onAnyKey(event, actions) || (isText(event.target) ? onTextKey(event, actions) : onCardKey(event, actions));
+  const isDone =
+    onAnyKey(event, actions) ||
+    (isText(event.target) ? onTextKey(event, actions) : onCardKey(event, actions));
   if (isDone) event.preventDefault();
 }
 
@@ -98,7 +100,8 @@ function onCardKey(event, actions) {
   const target = /** @type {Element} */ (event.target);
   if (event.key === "?") return done(actions.showKeys);
   if (isCtrl && event.key.toLowerCase() === "a") return done(actions.selectAll);
-  if (event.key === "Escape" && target.closest("[data-crop]") && !target.matches("[data-crop]")) return done(actions.leave);
+  if (event.key === "Escape" && target.closest("[data-crop]") && !target.matches("[data-crop]"))
+    return done(actions.leave);
   if (!target.matches("[data-crop]")) return false;
   if (event.key === " ") return done(actions.toggle);
   if (event.key === "Enter" || event.key === "F2") return done(actions.edit);

@@ -138,7 +138,11 @@ class Opening {
       const sheet = await this.#findSheet((sentence) => setText(this.words, sentence));
       if (this.#isOver) return;
       if (sheet) this.#open(sheet);
-      else setText(this.words, "The node did not run, so there are no crops to write captions for. Close this window to read why.");
+      else
+        setText(
+          this.words,
+          "The node did not run, so there are no crops to write captions for. Close this window to read why.",
+        );
     } catch (error) {
       setText(this.words, error instanceof Error ? error.message : String(error));
     }
@@ -151,7 +155,11 @@ class Opening {
     this.key = sheet.key;
     const names = Object.keys(sheet.fields);
     const locked = new Set([...names, "template"].filter((name) => isLinked(node, name)));
-    const state = { edits: this.edits, template: this.#ownTemplate(sheet, locked), fields: this.#ownFields(sheet, locked) };
+    const state = {
+      edits: this.edits,
+      template: this.#ownTemplate(sheet, locked),
+      fields: this.#ownFields(sheet, locked),
+    };
     const session = new Session(sheet, state, {
       fill: (now) => fillSheet(this.key, now, this.#settings()),
       settle: (id, text) => settleCaption(this.key, id, text),
@@ -226,7 +234,9 @@ class Opening {
     if (!isLost(error) || this.#isOver) return null;
     this.#save();
     this.last.sheet = null;
-    this.#editor?.remark("The server does not know these crops any more, so the node is run again. Go on typing.");
+    this.#editor?.remark(
+      "The server does not know these crops any more, so the node is run again. Go on typing.",
+    );
     const sheet = await this.#findSheet((sentence) => this.#editor?.remark(sentence)).catch(() => null);
     this.#editor?.remark(this.#remark);
     if (sheet) this.key = sheet.key;

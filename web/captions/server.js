@@ -59,7 +59,9 @@ export function isLost(error) {
  */
 export function cropAddress(crop) {
   const box = encodeURIComponent(crop.box.join(","));
-  return routeAddress(`/hunyuan_lora/pictures/${encodeURIComponent(crop.picture)}?side=${SIDE_PX}&box=${box}`);
+  return routeAddress(
+    `/hunyuan_lora/pictures/${encodeURIComponent(crop.picture)}?side=${SIDE_PX}&box=${box}`,
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 // @ts-check
 // One sitting at the captions: the sheet, what is edited, what the server makes of it. No elements.
-import { joinText, mendsOf, revertAll, revertCrops, setField, writeTexts } from "./data/changes.js"; // prettier-ignore
+import { joinText, mendsOf, revertAll, revertCrops, setField, writeTexts } from "./data/changes.js";
 import { Filler } from "./data/filler.js";
 import { isShown, NO_FILTER } from "./data/filtering.js";
 import { History } from "./data/history.js";

@@ -22,7 +22,8 @@ export async function settleConflict(session, id, take) {
   // The question is answered; the server confirms it with its next answer.
   session.filled.set(id, { ...filled, conflict: null });
   const { edits } = session.state;
-  if (take === "mine") session.take({ edits: keepMine(edits, id, filled.file_mark) }, "Kept the editor's caption");
+  if (take === "mine")
+    session.take({ edits: keepMine(edits, id, filled.file_mark) }, "Kept the editor's caption");
   else if (kind === "built") session.write([{ id, text: theirs }], "Took the file's caption");
   else session.take({ edits: takeTheirs(edits, id, theirs, filled) }, "Took the file's caption");
 }

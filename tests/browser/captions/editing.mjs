@@ -15,7 +15,10 @@ export async function edit(place) {
 
   await first.locator("textarea").fill("alva, a woman, written by hand");
   await settled(editor);
-  const byHand = { origin: await first.locator("[data-origin]").innerText(), bars: await first.locator("[role=img]").count() };
+  const byHand = {
+    origin: await first.locator("[data-origin]").innerText(),
+    bars: await first.locator("[role=img]").count(),
+  };
   await first.getByRole("button", { name: "Revert" }).click();
   await settled(editor);
   const reverted = (await captions(editor))[0];
@@ -45,7 +48,26 @@ export async function edit(place) {
   await closeEditor(again);
   const emptied = await widget(page, "edited_captions");
   const pose = await widget(page, "pose");
-  return { before, byHand, reverted, undone, fields, replaced, selected, beyond, count, mended, last, stored, report, reopened, afterAll, emptied, pose, errors: errors() }; // prettier-ignore
+  return {
+    before,
+    byHand,
+    reverted,
+    undone,
+    fields,
+    replaced,
+    selected,
+    beyond,
+    count,
+    mended,
+    last,
+    stored,
+    report,
+    reopened,
+    afterAll,
+    emptied,
+    pose,
+    errors: errors(),
+  };
 }
 
 /** Set the pose at all three levels. @param {Locator} editor */
@@ -54,13 +76,17 @@ async function setFields(editor) {
   await second.locator("[data-origin]").click();
   /** @type {Record<string, string[]>} */
   const seen = {};
-  for (const [level, value] of [["Whole set", "jumping"], ["This picture", "sitting"], ["This crop", "running"]]) {
+  for (const [level, value] of [
+    ["Whole set", "jumping"],
+    ["This picture", "sitting"],
+    ["This crop", "running"],
+  ]) {
     await editor.getByRole("tab", { name: String(level) }).click();
     await editor.getByLabel("Pose", { exact: true }).fill(String(value));
     await settled(editor);
     const chip = editor.locator(".hunyuan-lora-cap-set", { hasText: "Pose" }).locator("[data-source]");
     seen[String(level)] = [await second.locator("textarea").inputValue(), await chip.innerText()];
-  } // prettier-ignore
+  }
   await editor.getByRole("button", { name: "Take away this value of Pose" }).click();
   await settled(editor);
   return { seen, cleared: await second.locator("textarea").inputValue() };
@@ -104,7 +130,9 @@ async function changeSelected(editor) {
   const added = (await captions(editor)).map((text) => text.endsWith("Soft light."));
   await editor.getByLabel("Select", { exact: true }).selectOption({ label: "Shot: headshot" });
   await settled(editor);
-  const shots = await editor.locator("article[data-selected=true]").evaluateAll((all) => all.map((one) => one.getAttribute("data-crop")));
+  const shots = await editor
+    .locator("article[data-selected=true]")
+    .evaluateAll((all) => all.map((one) => one.getAttribute("data-crop")));
   await panel.getByRole("button", { name: "Revert selected" }).click();
   await settled(editor);
   return { title, added, shots };
@@ -113,7 +141,11 @@ async function changeSelected(editor) {
 /** Mention what must not be named in two captions, and mend both at once. @param {Locator} editor */
 async function mendAll(editor) {
   for (const index of [4, 5]) {
-    await editor.locator("article").nth(index).locator("textarea").fill("alva, a woman with teal hair and horns, standing.");
+    await editor
+      .locator("article")
+      .nth(index)
+      .locator("textarea")
+      .fill("alva, a woman with teal hair and horns, standing.");
   }
   await settled(editor);
   const card = editor.locator("article").nth(4);

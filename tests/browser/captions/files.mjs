@@ -12,7 +12,9 @@ import { closeEditor, EDITOR, NODE, openEditor, pressButton, settled, startScene
  */
 export async function files(place) {
   const folder = `${place.input}/captions_files`;
-  const widgets = (/** @type {string} */ name) => ({ HunyuanLoraLoadImages: { folder: `captions_files/${name}` } });
+  const widgets = (/** @type {string} */ name) => ({
+    HunyuanLoraLoadImages: { folder: `captions_files/${name}` },
+  });
   const { page, errors } = await startScene(place, { widgets: widgets("one") });
   const question = page.locator("dialog.hunyuan-lora-cap-compare");
   const editor = await openEditor(page);
@@ -25,7 +27,10 @@ export async function files(place) {
     await writeFile(`${folder}/one/${name.replace(/\.\w+$/, ".txt")}`, text);
     await page.evaluate(() => window.dispatchEvent(new Event("focus")));
     await question.waitFor();
-    return { sides: await question.locator("section p").allInnerTexts(), marks: await question.locator("mark").allInnerTexts() };
+    return {
+      sides: await question.locator("section p").allInnerTexts(),
+      marks: await question.locator("mark").allInnerTexts(),
+    };
   };
   await card.locator("textarea").fill("alva, mine");
   await page.keyboard.press("Escape");
@@ -49,15 +54,23 @@ export async function files(place) {
   const saved = await page.evaluate(() => JSON.stringify(/** @type {any} */ (window).app.graph.serialize()));
   await mkdir(`${folder}/two`);
   await rename(`${folder}/one/${name}`, `${folder}/two/renamed.png`);
-  await page.evaluate((text) => /** @type {any} */ (window).app.loadGraphData(JSON.parse(text), true, true, "again"), saved);
+  await page.evaluate(
+    (text) => /** @type {any} */ (window).app.loadGraphData(JSON.parse(text), true, true, "again"),
+    saved,
+  );
   await page.evaluate((value) => {
-    const node = /** @type {any} */ (window).app.graph._nodes.find((/** @type {any} */ one) => one.type === "HunyuanLoraLoadImages");
+    const node = /** @type {any} */ (window).app.graph._nodes.find(
+      (/** @type {any} */ one) => one.type === "HunyuanLoraLoadImages",
+    );
     node.widgets.find((/** @type {any} */ one) => one.name === "folder").value = value;
   }, widgets("two").HunyuanLoraLoadImages.folder);
   await fitView(page);
   const moved = await openEditor(page);
   const renamed = moved.locator(`article[data-crop="${id}"]`);
-  const after = { caption: await renamed.locator("textarea").inputValue(), name: await renamed.locator(".hunyuan-lora-cap-name").innerText() };
+  const after = {
+    caption: await renamed.locator("textarea").inputValue(),
+    name: await renamed.locator(".hunyuan-lora-cap-name").innerText(),
+  };
   await closeEditor(moved);
   return { name, first, kept, second, taken, again, after, damaged: await damage(page), errors: errors() };
 }
@@ -84,8 +97,11 @@ async function forgetSheet(page, then) {
 /** A stored text that cannot be read stays until the user says otherwise. @param {Page} page */
 async function damage(page) {
   await page.evaluate((type) => {
-    const node = /** @type {any} */ (window).app.graph._nodes.find((/** @type {any} */ one) => one.type === type);
-    node.widgets.find((/** @type {any} */ one) => one.name === "edited_captions").value = '{"version": 1, "crops"';
+    const node = /** @type {any} */ (window).app.graph._nodes.find(
+      (/** @type {any} */ one) => one.type === type,
+    );
+    node.widgets.find((/** @type {any} */ one) => one.name === "edited_captions").value =
+      '{"version": 1, "crops"';
   }, NODE);
   const question = page.locator(".hunyuan-lora-question");
   await pressButton(page);

@@ -14,9 +14,11 @@ export async function keys(place) {
     for (const name of names) await page.keyboard.press(name);
     await settled(editor);
   };
-  const active = () => page.evaluate(() => document.activeElement?.closest("[data-crop]")?.getAttribute("aria-posinset") ?? "");
+  const active = () =>
+    page.evaluate(() => document.activeElement?.closest("[data-crop]")?.getAttribute("aria-posinset") ?? "");
   const chosen = () => editor.locator("article[data-selected=true]").count();
-  const graph = () => page.evaluate(() => JSON.stringify(/** @type {any} */ (window).app.graph.serialize().nodes.length));
+  const graph = () =>
+    page.evaluate(() => JSON.stringify(/** @type {any} */ (window).app.graph.serialize().nodes.length));
   const nodes = await graph();
   const places = [await active()];
   for (const name of ["ArrowRight", "ArrowDown", "ArrowLeft", "Home"]) {

@@ -90,11 +90,13 @@ export async function openEditor(page) {
  */
 export async function settled(editor) {
   await editor.page().waitForTimeout(60);
-  await editor.page().waitForFunction(
-    (query) => document.querySelector(query)?.getAttribute("aria-busy") === "false",
-    EDITOR,
-    { timeout: 30_000 },
-  );
+  await editor
+    .page()
+    .waitForFunction(
+      (query) => document.querySelector(query)?.getAttribute("aria-busy") === "false",
+      EDITOR,
+      { timeout: 30_000 },
+    );
   await editor.page().waitForTimeout(40);
 }
 

@@ -11,12 +11,29 @@ export async function many(place) {
   await page.route("**/caption_sheets/*", async (route) => {
     const sheet = await (await route.fetch()).json();
     const [crop] = sheet.crops;
-    const crops = Array.from({ length: 2000 }, (_, index) => ({ ...crop, id: `made/up/${index}`, name: `picture_${index}.png` }));
+    const crops = Array.from({ length: 2000 }, (_, index) => ({
+      ...crop,
+      id: `made/up/${index}`,
+      name: `picture_${index}.png`,
+    }));
     await route.fulfill({ json: { ...sheet, crops } });
   });
   await page.route("**/caption_sheets/*/fill", (route) => {
-    const filled = (/** @type {number} */ index) => ({ caption: `Caption ${index} of many. `.repeat(1 + (index % 9)), origin: "template", start: "", start_origin: "template", slots: {}, file_mark: "", file: null, conflict: null, tokens: { clip: 20, llama: 20, clip_cut: null, llama_cut: null }, warnings: [] });
-    const crops = Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`made/up/${index}`, filled(index)]));
+    const filled = (/** @type {number} */ index) => ({
+      caption: `Caption ${index} of many. `.repeat(1 + (index % 9)),
+      origin: "template",
+      start: "",
+      start_origin: "template",
+      slots: {},
+      file_mark: "",
+      file: null,
+      conflict: null,
+      tokens: { clip: 20, llama: 20, clip_cut: null, llama_cut: null },
+      warnings: [],
+    });
+    const crops = Object.fromEntries(
+      Array.from({ length: 2000 }, (_, index) => [`made/up/${index}`, filled(index)]),
+    );
     return route.fulfill({ json: { crops, general: [] } });
   });
   const editor = await openEditor(page);
@@ -83,7 +100,10 @@ export async function picture(place) {
   await page.evaluate(() => document.querySelector(".hunyuan-lora-cap-grid")?.scrollTo(0, 0));
   await page.waitForTimeout(1000);
   for (const palette of ["light", "dark"]) {
-    await page.evaluate((name) => /** @type {any} */ (window).app.extensionManager.setting.set("Comfy.ColorPalette", name), palette);
+    await page.evaluate(
+      (name) => /** @type {any} */ (window).app.extensionManager.setting.set("Comfy.ColorPalette", name),
+      palette,
+    );
     await page.waitForTimeout(500);
     await page.screenshot({ path: `${place.out}/captions${palette === "dark" ? "" : "_light"}.png` });
   }

@@ -50,7 +50,9 @@ function markedParts(text, marks) {
   let done = 0;
   for (const { start, end, kind } of marks) {
     if (start > done) parts.push(document.createTextNode(text.slice(done, start)));
-    parts.push(make("mark", { text: text.slice(Math.max(done, start), end), attributes: { "data-kind": kind } }));
+    parts.push(
+      make("mark", { text: text.slice(Math.max(done, start), end), attributes: { "data-kind": kind } }),
+    );
     done = Math.max(done, end);
   }
   // A last line that is empty has no height of its own in an element.

@@ -64,7 +64,9 @@ export class Card {
     });
     this.bars = makeTokenBars();
     this.warnings = make("div", { part: "cap-warnings" });
-    this.picture = make("img", { attributes: { alt: "", draggable: "false", decoding: "async", src: address } });
+    this.picture = make("img", {
+      attributes: { alt: "", draggable: "false", decoding: "async", src: address },
+    });
     this.element = this.#assemble();
     this.drawnWarnings = "";
   }
@@ -83,7 +85,11 @@ export class Card {
         "div",
         { part: "cap-head" },
         this.tick,
-        make("span", { part: "cap-name cut", text: crop.name, title: `${crop.name}, ${crop.width} x ${crop.height} pixels` }),
+        make("span", {
+          part: "cap-name cut",
+          text: crop.name,
+          title: `${crop.name}, ${crop.width} x ${crop.height} pixels`,
+        }),
         this.origin,
         this.revertButton,
       ),
@@ -105,7 +111,7 @@ export class Card {
       ),
       this.bars.element,
       this.warnings,
-    ); // prettier-ignore
+    );
   }
 
   /** @param {CardView} view */
@@ -165,8 +171,11 @@ export class Card {
     const buttons = make("div");
     if (mend !== null) {
       buttons.append(
-        makeButton("Mend", () => this.actions.mend(this.crop.id, mend), { part: "cap-mini", title: mend || "An empty caption" }),
-      ); // prettier-ignore
+        makeButton("Mend", () => this.actions.mend(this.crop.id, mend), {
+          part: "cap-mini",
+          title: mend || "An empty caption",
+        }),
+      );
       if (count > 1) {
         buttons.append(
           makeButton(`All ${count}`, () => this.actions.mendAll(kind), {
@@ -197,7 +206,9 @@ export class Card {
     const isChoosing = event.shiftKey || event.ctrlKey || event.metaKey;
     const target = /** @type {Element} */ (event.target);
     if (!isChoosing || target !== this.box.area || document.activeElement === target) return;
-    target.addEventListener("mousedown", (/** @type {Event} */ down) => down.preventDefault(), { once: true });
+    target.addEventListener("mousedown", (/** @type {Event} */ down) => down.preventDefault(), {
+      once: true,
+    });
     this.actions.choose(this.crop.id, { extend: event.shiftKey, toggle: event.ctrlKey || event.metaKey });
   }
 }

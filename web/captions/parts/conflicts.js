@@ -19,7 +19,9 @@ import { nameOf } from "./card.js";
 export function askConflicts(session, ids, onDone) {
   let place = 0;
   let decided = 0;
-  const { dialog, close } = openDialog("cap-compare", "A caption was changed in two places", () => onDone(decided));
+  const { dialog, close } = openDialog("cap-compare", "A caption was changed in two places", () =>
+    onDone(decided),
+  );
   const title = make("h2");
   const text = make("p");
   const mine = makeSide("mine", "In the editor");
@@ -67,7 +69,12 @@ export function askConflicts(session, ids, onDone) {
     }
     const left = ids.length - place;
     const crop = session.crop(id);
-    setText(title, ids.length === 1 ? "This caption was changed in two places" : `A caption was changed in two places (${place + 1} of ${ids.length})`); // prettier-ignore
+    setText(
+      title,
+      ids.length === 1
+        ? "This caption was changed in two places"
+        : `A caption was changed in two places (${place + 1} of ${ids.length})`,
+    );
     setText(text, `${crop ? nameOf(crop) : id}: ${reasonOf(conflict)}`);
     const parts = diffWords(conflict.mine, conflict.theirs);
     mine.draw(parts);
@@ -94,13 +101,20 @@ function reasonOf({ kind, where, theirs }) {
  */
 function makeSide(side, title) {
   const words = make("p");
-  const element = make("section", { attributes: { "aria-label": title } }, make("h3", { text: title }), words);
+  const element = make(
+    "section",
+    { attributes: { "aria-label": title } },
+    make("h3", { text: title }),
+    words,
+  );
 
   /** @param {import("../data/word_diff.js").DiffPart[]} parts */
   function draw(parts) {
     const own = parts.filter(({ kind }) => kind === "same" || kind === side);
     const pieces = own.map(({ kind, text }) =>
-      kind === "same" ? document.createTextNode(text) : make("mark", { text, attributes: { "data-kind": kind } }),
+      kind === "same"
+        ? document.createTextNode(text)
+        : make("mark", { text, attributes: { "data-kind": kind } }),
     );
     words.replaceChildren(...pieces);
     if (own.length === 0) words.replaceChildren(make("span", { part: "faint", text: "(empty)" }));

@@ -34,7 +34,12 @@ export class FieldsPanel {
     this.setRows = SET_FIELDS.map((field) => this.#makeRow(field.name, field.label));
     this.template = this.#makeTemplate();
     this.slots = make("dl", { part: "cap-slots" });
-    this.slotBlock = make("div", { part: "cap-block" }, make("h3", { text: "Filled in by the crop itself" }), this.slots);
+    this.slotBlock = make(
+      "div",
+      { part: "cap-block" },
+      make("h3", { text: "Filled in by the crop itself" }),
+      this.slots,
+    );
     this.tabs = makeTabs("Where a field is set", LEVELS, (id) => {
       this.#level = /** @type {Level} */ (id);
       this.update();
@@ -121,7 +126,8 @@ export class FieldsPanel {
       const isLocked = this.#level === "node" && this.options.locked.has(name);
       if (input.value !== (own ?? "")) input.value = own ?? "";
       input.readOnly = isLocked;
-      input.placeholder = own === null ? used.value : own === "" && this.#level !== "node" ? "(empty here)" : "";
+      input.placeholder =
+        own === null ? used.value : own === "" && this.#level !== "node" ? "(empty here)" : "";
       input.title = isLocked ? "Another node gives this value; change it there." : "";
       clear.hidden = own === null || this.#level === "node";
       setText(source, isLocked ? "from another node" : SOURCE_WORDS[used.source]);
@@ -156,7 +162,10 @@ export class FieldsPanel {
       if (input.value !== state.template) input.value = state.template;
       input.placeholder = sheet.template;
       input.readOnly = this.options.locked.has("template");
-      setText(hint, `Slots: ${sheet.slots.map((name) => `{${name}}`).join(" ")}. Empty: the built-in sentence.`);
+      setText(
+        hint,
+        `Slots: ${sheet.slots.map((name) => `{${name}}`).join(" ")}. Empty: the built-in sentence.`,
+      );
       hint.style.gridColumn = "1 / -1";
     };
     return { element, update };

@@ -15,7 +15,11 @@ import { countOf } from "../session.js";
 export function makeFilters(session, options) {
   const search = make("input", {
     part: "field cap-search",
-    attributes: { type: "search", placeholder: "Filter by text", "aria-label": "Filter by text or file name" },
+    attributes: {
+      type: "search",
+      placeholder: "Filter by text",
+      "aria-label": "Filter by text or file name",
+    },
     on: { input: () => session.setFilter({ text: search.value }) },
   });
   const shot = chooser("Shot", (value) => session.setFilter({ shot: value }));
@@ -25,13 +29,23 @@ export function makeFilters(session, options) {
   const reset = makeButton("Show all", () => session.setFilter(NO_FILTER), { part: "cap-mini" });
   const count = make("span", { part: "faint" });
   const select = chooser("Select", (value) => choose(value));
-  const revert = makeButton("Revert all", revertAll, { title: "Take back every edit of these captions; undo brings it back" });
+  const revert = makeButton("Revert all", revertAll, {
+    title: "Take back every edit of these captions; undo brings it back",
+  });
   const element = make(
     "div",
     { part: "cap-filters", attributes: { role: "toolbar", "aria-label": "Filter and select" } },
-    search, shot.element, view.element, origin.element, warnings.element, reset, count,
-    make("span", { part: "cap-gap" }), select.element, revert,
-  ); // prettier-ignore
+    search,
+    shot.element,
+    view.element,
+    origin.element,
+    warnings.element,
+    reset,
+    count,
+    make("span", { part: "cap-gap" }),
+    select.element,
+    revert,
+  );
 
   function revertAll() {
     session.revertAll();
@@ -51,13 +65,34 @@ export function makeFilters(session, options) {
     const { filter, sheet, shown } = session;
     if (search.value !== filter.text) search.value = filter.text;
     const { crops } = sheet;
-    shot.update(filter.shot, countValues(crops.map((crop) => crop.shot)).map(({ value, count }) => ({ value, text: `${shotWords(session, value)} (${count})` }))); // prettier-ignore
-    view.update(filter.view, countValues(crops.map((crop) => crop.view || "none")).map(({ value, count }) => ({ value, text: `${value} (${count})` }))); // prettier-ignore
-    origin.update(filter.origin, countValues(crops.map(({ id }) => session.originOf(id)), true).map(({ value, count }) => ({ value, text: `${ORIGIN_WORDS[value] ?? value} (${count})` }))); // prettier-ignore
+    shot.update(
+      filter.shot,
+      countValues(crops.map((crop) => crop.shot)).map(({ value, count }) => ({
+        value,
+        text: `${shotWords(session, value)} (${count})`,
+      })),
+    );
+    view.update(
+      filter.view,
+      countValues(crops.map((crop) => crop.view || "none")).map(({ value, count }) => ({
+        value,
+        text: `${value} (${count})`,
+      })),
+    );
+    origin.update(
+      filter.origin,
+      countValues(
+        crops.map(({ id }) => session.originOf(id)),
+        true,
+      ).map(({ value, count }) => ({ value, text: `${ORIGIN_WORDS[value] ?? value} (${count})` })),
+    );
     warnings.update(filter.warnings, warningChoices(session));
     select.update("", selectChoices(session));
     reset.hidden = isOpen(filter);
-    setText(count, shown.length === crops.length ? countOf(crops.length) : `${shown.length} of ${countOf(crops.length)}`);
+    setText(
+      count,
+      shown.length === crops.length ? countOf(crops.length) : `${shown.length} of ${countOf(crops.length)}`,
+    );
   }
   return { element, update, focus: () => search.focus() };
 }
@@ -84,7 +119,9 @@ function chooser(name, onChoose) {
     if (key !== drawn) {
       drawn = key;
       const all = [{ value: "", text: name === "Select" ? "Select…" : `${name}: any` }, ...choices];
-      element.replaceChildren(...all.map((one) => make("option", { text: one.text, attributes: { value: one.value } })));
+      element.replaceChildren(
+        ...all.map((one) => make("option", { text: one.text, attributes: { value: one.value } })),
+      );
     }
     if (element.value !== value) element.value = value;
   }
@@ -93,23 +130,32 @@ function chooser(name, onChoose) {
 
 /** @param {Session} session @returns {Choice[]} */
 function warningChoices(session) {
-  const kinds = [...session.filled.values()].flatMap(({ warnings }) => [...new Set(warnings.map(({ kind }) => kind))]);
+  const kinds = [...session.filled.values()].flatMap(({ warnings }) => [
+    ...new Set(warnings.map(({ kind }) => kind)),
+  ]);
   const some = [...session.filled.values()].filter(({ warnings }) => warnings.length > 0).length;
-  const list = countValues(kinds, true).map(({ value, count }) => ({ value, text: `${kindWords(value)} (${count})` }));
+  const list = countValues(kinds, true).map(({ value, count }) => ({
+    value,
+    text: `${kindWords(value)} (${count})`,
+  }));
   return [{ value: "any", text: `with warnings (${some})` }, ...list];
 }
 
 /** @param {Session} session @returns {Choice[]} */
 function selectChoices(session) {
   const { shown } = session;
-  const by = (/** @type {"shot" | "view" | "bucket"} */ name) => countValues(shown.map((crop) => crop[name] || "none"));
+  const by = (/** @type {"shot" | "view" | "bucket"} */ name) =>
+    countValues(shown.map((crop) => crop[name] || "none"));
   return [
     { value: "all", text: `All shown (${shown.length})` },
     { value: "none", text: "None" },
     { value: "same", text: "All of this picture" },
     { value: "warnings", text: "Those with warnings" },
     { value: "edited", text: "Those that are edited" },
-    ...by("shot").map(({ value }) => ({ value: `shot=${value}`, text: `Shot: ${shotWords(session, value)}` })),
+    ...by("shot").map(({ value }) => ({
+      value: `shot=${value}`,
+      text: `Shot: ${shotWords(session, value)}`,
+    })),
     ...by("view").map(({ value }) => ({ value: `view=${value}`, text: `View: ${value}` })),
     ...by("bucket").map(({ value }) => ({ value: `bucket=${value}`, text: `Bucket: ${value}` })),
   ];

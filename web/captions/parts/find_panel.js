@@ -50,7 +50,12 @@ export class FindPanel {
     return make(
       "div",
       { part: "cap-panel", attributes: { role: "region", "aria-label": "Find and replace" } },
-      make("div", { part: "box" }, this.#labelled("Find", this.text), this.#labelled("Replace with", this.replacement)),
+      make(
+        "div",
+        { part: "box" },
+        this.#labelled("Find", this.text),
+        this.#labelled("Replace with", this.replacement),
+      ),
       make(
         "div",
         { part: "row" },
@@ -93,9 +98,16 @@ export class FindPanel {
     const none = this.text.value === "" ? "" : "Nothing found.";
     setText(this.count, fault || (hits > 0 ? `${words} in ${countOf(changes.length)}` : none));
     this.count.classList.toggle("hunyuan-lora-error", fault !== "");
-    const same = changes.every(({ before, after }) => before === after) ? "The replacement changes nothing." : "";
-    allow(this.replace, hits === 0 ? "There is nothing to replace." : same, "One step: undo takes all of it back");
-    for (const button of [this.previous, this.next]) allow(button, hits === 0 ? "There is no hit." : "", button.title);
+    const same = changes.every(({ before, after }) => before === after)
+      ? "The replacement changes nothing."
+      : "";
+    allow(
+      this.replace,
+      hits === 0 ? "There is nothing to replace." : same,
+      "One step: undo takes all of it back",
+    );
+    for (const button of [this.previous, this.next])
+      allow(button, hits === 0 ? "There is no hit." : "", button.title);
     this.#draw();
   }
 
@@ -123,7 +135,10 @@ export class FindPanel {
     const { changes, hits } = this.found;
     const changed = changes.filter(({ before, after }) => before !== after);
     const label = `Replaced ${hits} in ${countOf(changed.length)}`;
-    this.session.write(changed.map(({ id, after }) => ({ id, text: after })), label); // prettier-ignore
+    this.session.write(
+      changed.map(({ id, after }) => ({ id, text: after })),
+      label,
+    );
     this.options.say(`${label}. Undo takes it back.`);
   }
 
@@ -145,7 +160,8 @@ export class FindPanel {
     const { before, hit, after } = snippetOf(change.before, span, ROOM);
     const button = makeButton("", () => this.options.go(change.id));
     button.append(before, make("del", { text: hit }), make("ins", { text: change.first }), after);
-    if (change.spans.length > 1) button.append(make("span", { part: "faint", text: `  +${change.spans.length - 1}` }));
+    if (change.spans.length > 1)
+      button.append(make("span", { part: "faint", text: `  +${change.spans.length - 1}` }));
     return make("li", {}, button);
   }
 

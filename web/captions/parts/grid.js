@@ -169,9 +169,14 @@ export class CardGrid {
     const filled = this.session.filled.get(crop.id);
     const lines = linesOf(this.session.captionOf(crop.id), width - LEFT_PX);
     const middle = Math.max(LEAST_MIDDLE_PX, Math.min(lines, MOST_LINES) * LINE_PX + 16);
-    const warnings = (filled?.warnings ?? []).map(({ text, mend }) => linesOf(text, width - (mend === null ? 40 : 130)));
-    const below = warnings.reduce((sum, count) => sum + Math.max(count * 16, 22) + 4, 0) + (filled?.conflict ? 26 : 0);
-    return Math.round(HEAD_PX + middle + (filled?.tokens ? 22 : 0) + (below > 0 ? Math.min(below, 150) + 4 : 0));
+    const warnings = (filled?.warnings ?? []).map(({ text, mend }) =>
+      linesOf(text, width - (mend === null ? 40 : 130)),
+    );
+    const below =
+      warnings.reduce((sum, count) => sum + Math.max(count * 16, 22) + 4, 0) + (filled?.conflict ? 26 : 0);
+    return Math.round(
+      HEAD_PX + middle + (filled?.tokens ? 22 : 0) + (below > 0 ? Math.min(below, 150) + 4 : 0),
+    );
   }
 }
 

@@ -20,27 +20,52 @@ import { countOf } from "../session.js";
  * @param {NoticeActions} actions
  */
 export function makeNotices(session, actions) {
-  const element = make("div", { part: "cap-notices", attributes: { role: "region", "aria-label": "Findings" } });
+  const element = make("div", {
+    part: "cap-notices",
+    attributes: { role: "region", "aria-label": "Findings" },
+  });
   let drawn = "";
 
   /** @param {string} remark of the moment, such as waiting for the queue; "" is none */
   function update(remark) {
     const conflicts = session.conflicts.length;
     const kinds = kindsOf(session);
-    const facts = { remark, problem: session.problem, conflicts, kinds, general: session.general, counts: session.sheet.counts_tokens };
+    const facts = {
+      remark,
+      problem: session.problem,
+      conflicts,
+      kinds,
+      general: session.general,
+      counts: session.sheet.counts_tokens,
+    };
     const key = JSON.stringify(facts);
     if (key === drawn) return;
     drawn = key;
     element.replaceChildren(
       ...(remark ? [notice("info", remark)] : []),
-      ...(session.problem ? [notice("problem", session.problem, makeButton("Try again", actions.retry, { part: "cap-mini" }))] : []),
+      ...(session.problem
+        ? [notice("problem", session.problem, makeButton("Try again", actions.retry, { part: "cap-mini" }))]
+        : []),
       ...(conflicts > 0
-        ? [notice("conflict", `${countOf(conflicts)} changed in the editor and in a file.`, makeButton("Compare", actions.compare, { part: "cap-mini main" }))]
+        ? [
+            notice(
+              "conflict",
+              `${countOf(conflicts)} changed in the editor and in a file.`,
+              makeButton("Compare", actions.compare, { part: "cap-mini main" }),
+            ),
+          ]
         : []),
       ...(kinds.length > 0 ? [kindsNotice(kinds, actions)] : []),
       ...(session.general.length > 0 ? [generalNotice(session.general)] : []),
-      ...(session.sheet.counts_tokens ? [] : [notice("info", "Connect a CLIP to the node to see here how many tokens each caption has and where the encoders stop reading.")]),
-    ); // prettier-ignore
+      ...(session.sheet.counts_tokens
+        ? []
+        : [
+            notice(
+              "info",
+              "Connect a CLIP to the node to see here how many tokens each caption has and where the encoders stop reading.",
+            ),
+          ]),
+    );
   }
   return { element, update };
 }
@@ -50,7 +75,8 @@ function kindsOf(session) {
   /** @type {Map<string, number>} */
   const counts = new Map();
   for (const { warnings } of session.filled.values()) {
-    for (const kind of new Set(warnings.map((warning) => warning.kind))) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    for (const kind of new Set(warnings.map((warning) => warning.kind)))
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return [...counts].map(([kind, count]) => ({ kind, count, mends: mendsOf(session.filled, kind).length }));
 }
@@ -82,7 +108,8 @@ function kindsNotice(kinds, actions) {
 /** @param {import("../types.js").Finding[]} general */
 function generalNotice(general) {
   const list = make("ul", {}, ...general.map(({ text }) => make("li", { text })));
-  const title = general.length === 1 ? "About the whole set" : `About the whole set: ${general.length} findings`;
+  const title =
+    general.length === 1 ? "About the whole set" : `About the whole set: ${general.length} findings`;
   const fold = make("details", { part: "grow" }, make("summary", { text: title }), list);
   fold.open = general.length < 3;
   return notice("info", "", fold);

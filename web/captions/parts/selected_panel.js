@@ -16,8 +16,14 @@ export class SelectedPanel {
     this.say = say;
     this.title = make("h3");
     this.note = make("p", { part: "faint" });
-    const options = FIELDS.map(({ name, label }) => make("option", { text: label, attributes: { value: name } }));
-    this.field = make("select", { part: "field grow", attributes: { "aria-label": "Field to set" } }, ...options);
+    const options = FIELDS.map(({ name, label }) =>
+      make("option", { text: label, attributes: { value: name } }),
+    );
+    this.field = make(
+      "select",
+      { part: "field grow", attributes: { "aria-label": "Field to set" } },
+      ...options,
+    );
     this.field.value = "pose";
     this.level = make(
       "select",
@@ -67,17 +73,31 @@ export class SelectedPanel {
         "div",
         { part: "cap-block" },
         make("h3", { text: "Take back" }),
-        make("div", { part: "row" }, this.#button("Revert selected", () => this.#revert())),
+        make(
+          "div",
+          { part: "row" },
+          this.#button("Revert selected", () => this.#revert()),
+        ),
       ),
     );
   }
 
   update() {
     const { selected, state } = this.session;
-    setText(this.title, selected.length === 0 ? "No caption is selected" : `${countOf(selected.length)} selected`);
+    setText(
+      this.title,
+      selected.length === 0 ? "No caption is selected" : `${countOf(selected.length)} selected`,
+    );
     const byHand = selected.filter(({ id }) => state.edits.crops[id]?.text !== undefined).length;
     const hint = "Click cards with ctrl or shift, press ctrl+A, or use 'Select' above.";
-    setText(this.note, selected.length === 0 ? hint : byHand > 0 ? `${byHand} written by hand: fields do not change those.` : "");
+    setText(
+      this.note,
+      selected.length === 0
+        ? hint
+        : byHand > 0
+          ? `${byHand} written by hand: fields do not change those.`
+          : "",
+    );
     const reason = selected.length === 0 ? "Select captions first." : "";
     for (const button of this.buttons) allow(button, reason);
   }
