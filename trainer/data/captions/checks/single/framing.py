@@ -11,7 +11,7 @@ from ....crops.shots import PICTURE_SHOT
 from ...words import framing_words
 from ..findings import Found
 from .draft import Draft, Wanted
-from .phrases import Phrase, find_phrases, put_words
+from .phrases import Phrase, find_phrases, put_words, stands_before
 
 _ALL = ("full_body", "waist_up", "torso", "headshot", "detail")
 
@@ -76,6 +76,7 @@ _AS_SHOT = {
     "headshot": "headshot",
     "detail": "close-up",
 }
+_OWNER = re.compile(r"\b(?:her|his|their|its|the)\s+$", re.IGNORECASE)
 _OF_AFTER = re.compile(r"\s+of\b", re.IGNORECASE)
 
 
@@ -114,11 +115,11 @@ def _named(caption: str) -> Iterator[_Named]:
 
 
 def _speaks_of_picture(caption: str, start: int, end: int) -> bool:
-    if _SPEAKS_OF_PICTURE_BEFORE.search(caption, 0, start):
+    if stands_before(_SPEAKS_OF_PICTURE_BEFORE, caption, start):
         return True
     if _SPEAKS_OF_PICTURE_AFTER.match(caption, end):
         return True
-    return bool(_ALONE_BEFORE.search(caption, 0, start) and _ALONE_AFTER.match(caption, end))
+    return _is_alone(caption, start, end)
 
 
 def _replaced(draft: Draft, words: str, wanted: Wanted) -> str | None:
@@ -136,7 +137,7 @@ def _replaced(draft: Draft, words: str, wanted: Wanted) -> str | None:
 def _replace_one(caption: str, start: int, end: int, shot: str, class_word: str) -> str | None:
     words = caption[start:end].lower()
     following = re.compile(rf"[- ]({_PICTURE})\b", re.IGNORECASE).match(caption, end)
-    owner = re.search(r"\b(?:her|his|their|its|the)\s+$", caption[:start], re.IGNORECASE)
+    owner = _OWNER.search(caption, max(0, start - 20), start)
     if following:
         kind, end = following[1].lower(), following.end()
         right = _AS_SHOT[shot] if kind == "shot" else _WITH_PICTURE[shot].format(kind)
@@ -154,7 +155,7 @@ def _replace_one(caption: str, start: int, end: int, shot: str, class_word: str)
 
 
 def _is_alone(caption: str, start: int, end: int) -> bool:
-    return bool(_ALONE_BEFORE.search(caption, 0, start) and _ALONE_AFTER.match(caption, end))
+    return stands_before(_ALONE_BEFORE, caption, start) and bool(_ALONE_AFTER.match(caption, end))
 
 
 def _owned(shot: str, class_word: str) -> str:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+_LOOK_BACK = 160
+
 
 class Phrase(NamedTuple):
     """A fixed phrase that says something about the crop."""
@@ -16,6 +18,11 @@ class Phrase(NamedTuple):
     """Whether it often means something else, and so needs a sentence that speaks of the picture."""
     fits: tuple[str, ...]
     """Shots or views that it suits."""
+
+
+def stands_before(pattern: re.Pattern[str], text: str, end: int) -> bool:
+    """Whether a pattern that ends in "$" matches right before an index; looks back a little way."""
+    return bool(pattern.search(text, max(0, end - _LOOK_BACK), end))
 
 
 def find_phrases(text: str, phrases: Sequence[Phrase]) -> Iterator[tuple[int, int, Phrase]]:

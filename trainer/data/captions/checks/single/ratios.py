@@ -9,6 +9,7 @@ from functools import partial
 from ...words import COMMON_RATIOS, OTHER_RATIOS, ratio_words
 from ..findings import Found
 from .draft import Draft, Wanted
+from .phrases import stands_before
 
 _KNOWN_RATIOS = frozenset(f"{w}:{h}" for w, h in (*COMMON_RATIOS, *OTHER_RATIOS))
 # Times of day, scores and verses look the same.
@@ -39,7 +40,7 @@ def _named(caption: str) -> list[tuple[int, int]]:
         match.span()
         for match in _RATIO.finditer(caption)
         if match[0] in _KNOWN_RATIOS
-        and not _NO_RATIO_BEFORE.search(caption, 0, match.start())
+        and not stands_before(_NO_RATIO_BEFORE, caption, match.start())
         and not _NO_RATIO_AFTER.match(caption, match.end())
     ]
 

@@ -16,8 +16,8 @@ _SLOT = re.compile(rf"\{{+[^{{}}]*\}}+|\[(?:{'|'.join(SLOTS)})\]|<(?:{'|'.join(S
 
 
 def check_empty(draft: Draft, wanted: Wanted) -> Iterator[Found]:
-    """Find a caption without text."""
-    if not draft.caption.strip():
+    """Find a caption without words."""
+    if not draft.words:
         text = "The caption is empty. Fill in fields, or write one for this picture."
         yield Found("empty", "", text)
 

@@ -9,7 +9,7 @@ from functools import partial
 from ...words import view_words
 from ..findings import Found
 from .draft import Draft, Wanted
-from .phrases import Phrase, find_phrases, put_words
+from .phrases import Phrase, find_phrases, put_words, stands_before
 
 _VIEWERS = r"(?:the )?(?:viewer|camera|us\b|spectator|lens)"
 _WORDS: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
@@ -88,9 +88,9 @@ def _named(caption: str, wanted: Wanted) -> Iterator[tuple[int, int, Phrase]]:
 
 
 def _is_view(caption: str, start: int, end: int, wanted: Wanted) -> bool:
-    if _PLACE_AFTER.match(caption, end) or _SAID_OF_OTHERS.search(caption, 0, start):
+    if _PLACE_AFTER.match(caption, end) or stands_before(_SAID_OF_OTHERS, caption, start):
         return False
-    if caption[start:end].lower() == "from behind" or _SEEN_BEFORE.search(caption, 0, start):
+    if caption[start:end].lower() == "from behind" or stands_before(_SEEN_BEFORE, caption, start):
         return True
     before = caption[:start].rstrip().lower()
     return any(before.endswith(word) for word in wanted.kept)
