@@ -80,6 +80,13 @@ def test_hidden_trait_is_found_in_the_views_that_cannot_show_it(
         ("a cape", "cap", False),
         ("a robed figure", "robe", True),
         ("1girl", "girl", True),
+        ("an elf, ears covered", "elf ears", False),
+        ("long, wavy hair", "long hair", True),
+        ("a field of green grass, eyes half closed", "green eyes", False),
+        ("a glowing forge, his eyes narrow", "glowing eyes", False),
+        ("its ear torn, its tail up", "torn ear", True),
+        ("the ear torn page", "torn ear", False),
+        ("hair_ornament, close-up", "hair ornament", True),
         ("pale skin of the moon, blue light", "pale blue", False),
     ],
 )

@@ -40,18 +40,21 @@ _SAID_OF_OTHERS = re.compile(
     r"[^.!?;,\n]*$",
     re.IGNORECASE,
 )
-# "from behind a tree" is a place.
+# "from behind a tree" is a place, "from behind by a dog" a deed.
 _PLACE_AFTER = re.compile(
-    r"\s+(?:an?|the|her|his|their|its|some|two|one|another|dark|glass|bars|trees|bushes|clouds|"
+    r"\s+(?:by|an?|the|her|his|their|its|some|two|one|another|dark|glass|bars|trees|bushes|clouds|"
     r"curtains|window\w*|of)\b",
     re.IGNORECASE,
 )
 _MIRROR_AFTER = re.compile(r"[- ](?:mirrors?|camera|window)\b", re.IGNORECASE)
 _SEEN_BEFORE = re.compile(
-    r"(?:\b(?:seen|viewed|shown|photographed|shot|captured|pictured|drawn|filmed|depicted|painted|"
-    r"view|image|photo|photograph|picture|portrait|her|him|them|it)|(?:^|[.,;!?\n]))\s*$",
+    r"\b(?:seen|viewed|shown|photographed|shot|captured|pictured|drawn|filmed|depicted|painted|"
+    r"view|image|photo|photograph|picture|portrait)\s*$",
     re.IGNORECASE,
 )
+_DONE_BEFORE = re.compile(r"\b\w{2,}ed\s*$", re.IGNORECASE)
+_STANDS_ALONE = re.compile(r"(?:\b(?:her|him|them|it)|(?:^|[.,;!?\n]))\s*$", re.IGNORECASE)
+_LAST_WORD = re.compile(r"\w+(?=\s*$)")
 _RIGHT = {
     "front": ("front view", "from the front", "facing the {}"),
     "behind": ("back view", "from behind", "facing away from the {}"),
@@ -88,12 +91,17 @@ def _named(caption: str, wanted: Wanted) -> Iterator[tuple[int, int, Phrase]]:
 
 
 def _is_view(caption: str, start: int, end: int, wanted: Wanted) -> bool:
-    if _PLACE_AFTER.match(caption, end) or stands_before(_SAID_OF_OTHERS, caption, start):
+    if _PLACE_AFTER.match(caption, end):
         return False
-    if caption[start:end].lower() == "from behind" or stands_before(_SEEN_BEFORE, caption, start):
+    if stands_before(_SEEN_BEFORE, caption, start):
         return True
-    before = caption[:start].rstrip().lower()
-    return any(before.endswith(word) for word in wanted.kept)
+    if stands_before(_SAID_OF_OTHERS, caption, start):
+        return False
+    if caption[start:end].lower().replace("_", " ") == "from behind":
+        return not stands_before(_DONE_BEFORE, caption, start)
+    last = _LAST_WORD.search(caption, max(0, start - 40), start)
+    follows_subject = last is not None and last[0].lower() in wanted.kept
+    return follows_subject or stands_before(_STANDS_ALONE, caption, start)
 
 
 def _replaced(draft: Draft, words: str, wanted: Wanted) -> str | None:
@@ -110,7 +118,7 @@ def _replaced(draft: Draft, words: str, wanted: Wanted) -> str | None:
 def _right_words(words: str, view: str) -> str | None:
     """The same kind of wording for another view."""
     as_view, as_from, as_facing = _RIGHT[view]
-    text = words.lower()
+    text = words.lower().replace("_", " ")
     if text.startswith("facing"):
         return as_facing.format(re.split(r"\W+", text)[-1]) if as_facing else None
     if text.startswith("from") or text == "in profile":
