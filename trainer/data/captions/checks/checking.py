@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from ..captioning import Captioned, CaptionFields
+from .against_crop.framing import check_framing
+from .against_crop.ratios import check_ratio
+from .against_crop.views import check_view
 from .findings import ALL_CAPTIONS, CaptionWarning, Found, Kind
 from .lengths import LengthCheck, TokenCounter
 from .single.draft import Draft, Wanted
-from .single.framing import check_framing
 from .single.mixed_languages import check_mixed_languages
-from .single.ratios import check_ratio
 from .single.repeats import check_repeats
 from .single.scripts import check_script
 from .single.slots import check_empty, check_slots, check_spacing
 from .single.subject import check_class_word, check_trigger
 from .single.traits import check_hidden_traits, check_omitted_traits
-from .single.views import check_view
 from .together.languages import Languages, check_languages
 from .together.same_captions import SameCaptions, check_same_captions
 from .together.trigger_word import check_trigger_word

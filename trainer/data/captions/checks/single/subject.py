@@ -87,4 +87,6 @@ def _with_class_word(draft: Draft, wanted: Wanted, noun: str) -> str | None:
 
 
 def _apposition(noun: str) -> str:
+    if noun[0].isdigit():
+        return noun  # "1girl", as tags have it
     return f"{'an' if _VOWEL.match(noun) else 'a'} {noun}"

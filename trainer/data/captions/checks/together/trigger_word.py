@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 
 from ...captioning import CaptionFields
@@ -13,6 +14,11 @@ from ..wording.mentions import mentions
 from ..wording.scripts import scripts_of
 
 _SHORTEST = 3
+_SYLLABLES = (
+    "bral dro fen jor kal mur pel quen tir vor zem".split(),
+    "a e i o u".split(),
+    "ndrix lvos rnith skev thuun xmar zlor".split(),
+)
 
 
 def check_trigger_word(fields: CaptionFields, counter: TokenCounter | None) -> Iterator[Found]:
@@ -99,7 +105,10 @@ def _known(trigger: str, counter: TokenCounter | None) -> Iterator[Found]:
 
 
 def _made_up(trigger: str) -> str:
-    """A word near the trigger that is on no list: some of its letters changed."""
-    word = re.sub(r"[^\w]+|\d", "", trigger).lower() or "subject"
-    changed = word.translate(str.maketrans("aeiou", "yuaie"))
-    return changed + "vra" if changed == word else changed + "v"
+    """A word that nobody knows, always the same for one trigger."""
+    number = zlib.crc32(trigger.encode())
+    word = ""
+    for syllables in _SYLLABLES:
+        number, place = divmod(number, len(syllables))
+        word += syllables[place]
+    return word

@@ -8,7 +8,7 @@ from functools import partial
 
 from ...words import COMMON_RATIOS, OTHER_RATIOS, ratio_words
 from ..findings import Found
-from .draft import Draft, Wanted
+from ..single.draft import Draft, Wanted
 from .phrases import stands_before
 
 _KNOWN_RATIOS = frozenset(f"{w}:{h}" for w, h in (*COMMON_RATIOS, *OTHER_RATIOS))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ....crops.shots import PICTURE_SHOT
 from ...words import framing_words
 from ..findings import Found
-from .draft import Draft, Wanted
+from ..single.draft import Draft, Wanted
 from .phrases import Phrase, find_phrases, put_words, stands_before
 
 _ALL = ("full_body", "waist_up", "torso", "headshot", "detail")

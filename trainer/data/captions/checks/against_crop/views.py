@@ -8,7 +8,7 @@ from functools import partial
 
 from ...words import view_words
 from ..findings import Found
-from .draft import Draft, Wanted
+from ..single.draft import Draft, Wanted
 from .phrases import Phrase, find_phrases, put_words, stands_before
 
 _VIEWERS = r"(?:the )?(?:viewer|camera|us\b|spectator|lens)"
