@@ -66,6 +66,7 @@ def test_trigger_faults(trigger: str, fields: dict[str, str], about: list[str]) 
 def test_trigger_known_word_says_what_it_is() -> None:
     ((_, text),) = trigger_faults("paris")
     assert "'paris' is a place" in text
+    assert "two loaded LoRAs" in trigger_faults("sks")[0][1]
     assert known_as("PARIS") == "a place"
     assert known_as("alvari") == ""
 
