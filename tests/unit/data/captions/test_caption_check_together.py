@@ -232,3 +232,21 @@ def test_language_trigger_and_quotes_are_exempt() -> None:
     quoted = text + ' and a sign "el pelo de la mujer está con una chica"'
     found = check_captions([make_captioned(text), make_captioned(quoted)], fields)
     assert [warning.about for warning in found] == ["spaces"]
+
+
+def test_own_fields_are_what_their_caption_is_checked_against() -> None:
+    other = CaptionFields(
+        trigger="emma", class_word="cat", named_traits="bell", omitted_traits="hat"
+    )
+    texts = [
+        "korvaxi with orange armour, dented helmet, steel boots, hat",
+        "emma, a cat with a hat",
+    ]
+    captioned = [make_captioned(text, "full_body", name=f"{text[:4]}.png") for text in texts]
+    found = check_captions(captioned, ROBOT, own_fields=[ROBOT, other])
+    assert [(w.crop, w.kind, w.about) for w in found] == [
+        (None, "trigger_word", "known"),
+        (1, "omitted_trait", "hat"),
+    ]
+    with pytest.raises(ValueError, match="shorter"):
+        check_captions(captioned, ROBOT, own_fields=[ROBOT])

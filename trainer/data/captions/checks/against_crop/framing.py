@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ....crops.shots import PICTURE_SHOT
 from ...words import framing_words
 from ..findings import Found
-from ..single.draft import Draft, Wanted
+from ..single.draft import Draft
 from .phrases import Phrase, find_phrases, put_words, stands_before
 
 _ALL = ("full_body", "waist_up", "torso", "headshot", "detail")
@@ -86,7 +86,7 @@ class _Named(NamedTuple):
     shots: tuple[str, ...]
 
 
-def check_framing(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_framing(draft: Draft) -> Iterator[Found]:
     """Find framing words that contradict the crop."""
     shot = draft.crop.shot
     if shot == PICTURE_SHOT or shot not in _ALL:
@@ -96,13 +96,13 @@ def check_framing(draft: Draft, wanted: Wanted) -> Iterator[Found]:
     for start, end, shots in named:
         if shot not in shots:
             words = draft.caption[start:end]
-            right = framing_words(shot, wanted.fields.class_word)
+            right = framing_words(shot, draft.wanted.fields.class_word)
             yield Found(
                 "framing",
                 words.lower(),
                 f"Says '{words}', but the crop is a {shot.replace('_', ' ')}. Write '{right}'.",
                 # Beside a right word there is no telling what the other one is about.
-                None if agrees else partial(_replaced, draft, words, wanted),
+                None if agrees else partial(_replaced, draft, words),
             )
 
 
@@ -122,12 +122,12 @@ def _speaks_of_picture(caption: str, start: int, end: int) -> bool:
     return _is_alone(caption, start, end)
 
 
-def _replaced(draft: Draft, words: str, wanted: Wanted) -> str | None:
+def _replaced(draft: Draft, words: str) -> str | None:
     caption = draft.caption
     for start, end, _ in reversed(list(_named(caption))):
         if caption[start:end] != words:
             continue
-        changed = _replace_one(caption, start, end, draft.crop.shot, wanted.fields.class_word)
+        changed = _replace_one(caption, start, end, draft.crop.shot, draft.wanted.fields.class_word)
         if changed is None:
             return None
         caption = changed

@@ -8,7 +8,7 @@ from functools import partial
 
 from ...words import COMMON_RATIOS, OTHER_RATIOS, ratio_words
 from ..findings import Found
-from ..single.draft import Draft, Wanted
+from ..single.draft import Draft
 from .phrases import stands_before
 
 _KNOWN_RATIOS = frozenset(f"{w}:{h}" for w, h in (*COMMON_RATIOS, *OTHER_RATIOS))
@@ -22,7 +22,7 @@ _NO_RATIO_AFTER = re.compile(r"\s*(?:[ap]\.?m\b|o'?clock|scores?\b|lead\b|scale\
 _RATIO = re.compile(r"(?<![\d:])\d{1,2}:\d{1,2}(?![\d:])")
 
 
-def check_ratio(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_ratio(draft: Draft) -> Iterator[Found]:
     """Find ratios that are not the crop's."""
     right = ratio_words(draft.crop.bucket)
     for ratio in dict.fromkeys(draft.caption[s:e] for s, e in _named(draft.caption)):

@@ -62,12 +62,12 @@ _RIGHT = {
 }
 
 
-def check_view(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_view(draft: Draft) -> Iterator[Found]:
     """Find view words that contradict the crop; an unknown view is not checked."""
     view = draft.crop.view
     if view not in _RIGHT:
         return
-    named = list(_named(draft.caption, wanted))
+    named = list(_named(draft.caption, draft.wanted))
     agrees = any(view in phrase.fits for _, _, phrase in named)
     for start, end, phrase in named:
         if view not in phrase.fits:
@@ -78,7 +78,7 @@ def check_view(draft: Draft, wanted: Wanted) -> Iterator[Found]:
                 f"Says '{words}', but the crop is a {view_words(view)}. Write '{view_words(view)}',"
                 " or correct the view of the picture.",
                 # Beside a right word there is no telling what the other one is about.
-                None if agrees else partial(_replaced, draft, words, wanted),
+                None if agrees else partial(_replaced, draft, words),
             )
 
 
@@ -104,9 +104,9 @@ def _is_view(caption: str, start: int, end: int, wanted: Wanted) -> bool:
     return follows_subject or stands_before(_STANDS_ALONE, caption, start)
 
 
-def _replaced(draft: Draft, words: str, wanted: Wanted) -> str | None:
+def _replaced(draft: Draft, words: str) -> str | None:
     caption = draft.caption
-    for start, end, _ in reversed(list(_named(caption, wanted))):
+    for start, end, _ in reversed(list(_named(caption, draft.wanted))):
         if caption[start:end] == words:
             right = _right_words(words, draft.crop.view)
             if right is None:

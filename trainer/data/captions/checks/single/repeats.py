@@ -26,14 +26,14 @@ class _Repeat(NamedTuple):
     end: int
 
 
-def check_repeats(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_repeats(draft: Draft) -> Iterator[Found]:
     """Find phrases of three or more words that stand twice."""
     for phrase in dict.fromkeys(repeat.phrase for repeat in _repeats(draft.words)):
         yield Found(
             "repeat",
             phrase,
             f"Says '{phrase}' twice; what is said twice is learnt twice as hard. Say it once.",
-            partial(_said_once, draft.caption, phrase, wanted),
+            partial(_said_once, draft.caption, phrase, draft.wanted),
         )
 
 
