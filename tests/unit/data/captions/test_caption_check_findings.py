@@ -18,6 +18,7 @@ from trainer.data.captions.checks.findings import (
     Kind,
     finding_lines,
 )
+from trainer.data.captions.template import SLOTS
 
 ROOT = Path(__file__).resolve().parents[4]
 CHECKS = ROOT / "trainer" / "data" / "captions" / "checks"
@@ -38,6 +39,7 @@ def test_kinds_are_one_closed_list_with_a_meaning_each() -> None:
 def test_kinds_are_all_explained_on_the_page_about_captions() -> None:
     page = (ROOT / "docs" / "captions.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(KINDS)
+    assert {slot for slot in SLOTS if "`{" + slot + "}`" not in page} == set()
 
 
 def test_lines_say_the_same_text_once_and_the_whole_set_first() -> None:
