@@ -15,9 +15,11 @@ export async function files(place) {
   const widgets = (/** @type {string} */ name) => ({
     HunyuanLoraLoadImages: { folder: `captions_files/${name}` },
   });
-  const { page, errors } = await startScene(place, { widgets: widgets("one") });
+  const { page, errors } = await startScene(place, { hasClip: false, widgets: widgets("one") });
   const question = page.locator("dialog.hunyuan-lora-cap-compare");
   const editor = await openEditor(page);
+  const notice = await editor.getByRole("region", { name: "Findings" }).innerText();
+  const bars = await editor.getByRole("img", { name: /CLIP-L/ }).count();
   const card = editor.locator("article[data-crop*=full_body]").last();
   const id = String(await card.getAttribute("data-crop"));
   const name = String(await card.locator(".hunyuan-lora-cap-name").innerText());
@@ -72,7 +74,7 @@ export async function files(place) {
     name: await renamed.locator(".hunyuan-lora-cap-name").innerText(),
   };
   await closeEditor(moved);
-  return { name, first, kept, second, taken, again, after, damaged: await damage(page), errors: errors() };
+  return { notice, bars, name, first, kept, second, taken, again, after, damaged: await damage(page), errors: errors() };
 }
 
 /**

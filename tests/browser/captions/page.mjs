@@ -104,7 +104,7 @@ export async function settled(editor) {
  * The page with the captions' part of the demo in it; opened once, because that takes longest.
  *
  * @param {Place} place
- * @param {{ isVue?: boolean, widgets?: Record<string, Record<string, unknown>> }} [how]
+ * @param {{ isVue?: boolean, hasClip?: boolean, widgets?: Record<string, Record<string, unknown>> }} [how]
  */
 export async function startScene(place, how = {}) {
   place.opened ??= await openOnce(place);
@@ -112,7 +112,16 @@ export async function startScene(place, how = {}) {
   errors.length = 0;
   await turnOnVueNodes(page, how.isVue ?? false);
   await loadCaptions(page, place.address, how.widgets);
+  if (how.hasClip === false) await removeClip(page);
   return { page, errors: () => [...errors] };
+}
+
+/** @param {Page} page */
+async function removeClip(page) {
+  await page.evaluate(() => {
+    const { graph } = /** @type {any} */ (window).app;
+    graph.remove(graph._nodes.find((/** @type {any} */ one) => one.type === "HunyuanLoraDemoModels"));
+  });
 }
 
 /** @param {Place} place */
