@@ -142,7 +142,7 @@ export class CaptionEditor {
     this.context = contextOf(session, this.find.found.changes);
     this.filters.update();
     this.notices.update(this.#remark);
-    this.grid.update();
+    this.#drawGrid();
     if (this.panel === "fields") this.fields.update();
     this.selected.update();
     const tab = this.tabs?.element.children[1];
@@ -152,6 +152,15 @@ export class CaptionEditor {
     allow(this.undoButton, history.canUndo ? "" : "Nothing to undo.", "Ctrl+Z");
     allow(this.redoButton, history.canRedo ? "" : "Nothing to redo.", "Ctrl+Y");
     this.#askNewConflicts();
+  }
+
+  /** The focus stays in the grid, also when its card is filtered away. */
+  #drawGrid() {
+    const { grid, session } = this;
+    const isInside = () => grid.element.contains(document.activeElement);
+    const wasInside = isInside();
+    grid.update();
+    if (wasInside && !isInside() && session.selection.active) grid.focus(session.selection.active);
   }
 
   /** Show everything with the next frame. */

@@ -10,7 +10,7 @@ import { make, makeButton } from "../ui/dom.js";
  * @property {(key: string, how: { extend: boolean, keep: boolean }) => boolean} move true when the key leads to a card
  * @property {() => void} toggle the active card in the selection
  * @property {() => void} edit the active card's text
- * @property {() => void} leave go from a text back to the card
+ * @property {() => boolean} leave go back to the active card; false when there is none
  * @property {(by: 1 | -1) => void} editNext
  * @property {() => void} revert the selected
  * @property {() => void} selectAll
@@ -33,7 +33,7 @@ const LIST = Object.freeze([
   ["Ctrl + A", "select all that are shown"],
   ["Enter", "edit the caption; again: done"],
   ["Shift + Enter", "a new line in the caption"],
-  ["Escape", "leave the text; on a card: close the editor"],
+  ["Escape", "back to the card; on a card: close the editor"],
   ["Ctrl + Enter", "edit the next caption"],
   ["Ctrl + Shift + Enter", "edit the one before"],
   ["Delete", "revert the selected captions"],
@@ -88,7 +88,7 @@ function onAnyKey(event, actions) {
 function onTextKey(event, actions) {
   if (event.key === "Escape") return done(actions.leave);
   const isCaption = /** @type {Element} */ (event.target).closest("[data-crop]") !== null;
-  return isCaption && event.key === "Enter" && !event.shiftKey && done(actions.leave);
+  return isCaption && event.key === "Enter" && !event.shiftKey && actions.leave();
 }
 
 /**
@@ -100,16 +100,14 @@ function onCardKey(event, actions) {
   const target = /** @type {Element} */ (event.target);
   if (event.key === "?") return done(actions.showKeys);
   if (isCtrl && event.key.toLowerCase() === "a") return done(actions.selectAll);
-  if (event.key === "Escape" && target.closest("[data-crop]") && !target.matches("[data-crop]"))
-    return done(actions.leave);
-  if (!target.matches("[data-crop]")) return false;
+  if (!target.matches("[data-crop]")) return event.key === "Escape" && actions.leave();
   if (event.key === " ") return done(actions.toggle);
   if (event.key === "Enter" || event.key === "F2") return done(actions.edit);
   if (event.key === "Delete" || event.key === "Backspace") return done(actions.revert);
   return actions.move(event.key, { extend: event.shiftKey, keep: isCtrl });
 }
 
-/** @param {() => void} act */
+/** @param {() => unknown} act */
 function done(act) {
   act();
   return true;

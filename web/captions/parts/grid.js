@@ -74,12 +74,14 @@ export class CardGrid {
    *
    * @param {string} id
    * @param {"card" | "text"} [part]
+   * @returns {boolean} false when there is no such card
    */
   focus(id, part = "card") {
     this.reveal(id);
     const card = this.#cards.get(id);
     const target = part === "text" ? card?.box.area : card?.element;
     target?.focus({ preventScroll: true });
+    return target !== undefined;
   }
 
   /** Bring a card into view. @param {string} id */
