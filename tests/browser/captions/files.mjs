@@ -12,10 +12,7 @@ import { closeEditor, EDITOR, NODE, openEditor, pressButton, settled, startScene
  */
 export async function files(place) {
   const folder = `${place.input}/captions_files`;
-  const widgets = (/** @type {string} */ name) => ({
-    HunyuanLoraLoadImages: { folder: `captions_files/${name}` },
-  });
-  const { page, errors } = await startScene(place, { hasClip: false, widgets: widgets("one") });
+  const { page, errors } = await startScene(place, { hasClip: false, folder: "captions_files/one" });
   const question = page.locator("dialog.hunyuan-lora-cap-compare");
   const editor = await openEditor(page);
   const notice = await editor.getByRole("region", { name: "Findings" }).innerText();
@@ -65,7 +62,7 @@ export async function files(place) {
       (/** @type {any} */ one) => one.type === "HunyuanLoraLoadImages",
     );
     node.widgets.find((/** @type {any} */ one) => one.name === "folder").value = value;
-  }, widgets("two").HunyuanLoraLoadImages.folder);
+  }, "captions_files/two");
   await fitView(page);
   const moved = await openEditor(page);
   const renamed = moved.locator(`article[data-crop="${id}"]`);
@@ -74,7 +71,19 @@ export async function files(place) {
     name: await renamed.locator(".hunyuan-lora-cap-name").innerText(),
   };
   await closeEditor(moved);
-  return { notice, bars, name, first, kept, second, taken, again, after, damaged: await damage(page), errors: errors() };
+  return {
+    notice,
+    bars,
+    name,
+    first,
+    kept,
+    second,
+    taken,
+    again,
+    after,
+    damaged: await damage(page),
+    errors: errors(),
+  };
 }
 
 /**

@@ -12,6 +12,7 @@ import { fitView, openPage, run, turnOnVueNodes, watch } from "../driver.mjs";
  * @property {string} address of the server
  * @property {string} out folder for pictures
  * @property {string} input the server's input folder
+ * @property {string} folder of the pictures, below the input folder
  * @property {{ page: Page, errors: string[] }} [opened] the page, once a scene has opened it
  */
 
@@ -104,14 +105,15 @@ export async function settled(editor) {
  * The page with the captions' part of the demo in it; opened once, because that takes longest.
  *
  * @param {Place} place
- * @param {{ isVue?: boolean, hasClip?: boolean, widgets?: Record<string, Record<string, unknown>> }} [how]
+ * @param {{ isVue?: boolean, hasClip?: boolean, folder?: string }} [how]
  */
 export async function startScene(place, how = {}) {
   place.opened ??= await openOnce(place);
   const { page, errors } = place.opened;
   errors.length = 0;
   await turnOnVueNodes(page, how.isVue ?? false);
-  await loadCaptions(page, place.address, how.widgets);
+  const folder = how.folder ?? place.folder;
+  await loadCaptions(page, place.address, { HunyuanLoraLoadImages: { folder } });
   if (how.hasClip === false) await removeClip(page);
   return { page, errors: () => [...errors] };
 }
