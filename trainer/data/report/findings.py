@@ -11,10 +11,14 @@ from .judging import CropState
 from .repeating import Repeat
 from .traits import TraitCount
 
-_NUMBERS_SHOWN = 6
+_RUNS_SHOWN = 6
 _WEAK_QUALITY = 50
 _RARE_SEVERITY = 0.9
-_GRAVE = {"missing": 2.0, "unknown": 1.5, "duplicate": 3.0, "near_duplicate": 1.1}
+_TWICE = (
+    "What they share is trained twice as often, pose and background with it. Take one out unless "
+    "the difference matters."
+)
+_GRAVE = {"dataset": 2.0, "duplicate": 3.0, "near_duplicate": 1.1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,9 @@ def find_all(
         epoch: Its notes become findings.
         traits: Rare ones become findings.
     """
-    found = [Finding("dataset", _GRAVE["missing"], note) for note in epoch.notes]
+    found = [Finding("dataset", _GRAVE["dataset"], note) for note in epoch.notes]
     found += _by_picture(captioned, states)
-    found += [_repeat(captioned, repeat) for repeat in repeats]
+    found += _repeated(captioned, repeats)
     total = sum(epoch.repeats)
     found += [_rare(trait, total) for trait in traits if trait.is_rare]
     return sorted(found, key=lambda one: -one.severity)
@@ -60,6 +64,18 @@ def crop_name(captioned: Sequence[Captioned], number: int) -> str:
     """Such as "#3 front.png, headshot 768x1024"; numbers count from 1."""
     crop = captioned[number].crop
     return f"#{number + 1} {crop.item.path.name}, {crop.shot.replace('_', ' ')} {crop.bucket}"
+
+
+def number_words(numbers: Sequence[int]) -> str:
+    """Positions as numbers from 1, those in a row as a range: "#2, #4-#7"; of many only six."""
+    runs: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    words = [f"#{a + 1}" if a == b else f"#{a + 1}-#{b + 1}" for a, b in runs[:_RUNS_SHOWN]]
+    return ", ".join(words) + (", ..." if len(runs) > _RUNS_SHOWN else "")
 
 
 def _by_picture(captioned: Sequence[Captioned], states: Sequence[CropState]) -> Iterator[Finding]:
@@ -96,11 +112,9 @@ def _where(captioned: Sequence[Captioned], numbers: Sequence[int]) -> str:
     if len(numbers) == 1:
         return crop_name(captioned, numbers[0])
     name = captioned[numbers[0]].crop.item.path.name
-    shown = ", ".join(f"#{number + 1}" for number in sorted(numbers)[:_NUMBERS_SHOWN])
-    more = f" and {len(numbers) - _NUMBERS_SHOWN} more" if len(numbers) > _NUMBERS_SHOWN else ""
     crop = captioned[numbers[0]].crop
-    worst = f"{crop.shot.replace('_', ' ')} {crop.bucket}"
-    return f"{name}, {len(numbers)} crops ({shown}{more}), worst #{numbers[0] + 1} {worst}"
+    worst = f"#{numbers[0] + 1} {crop.shot.replace('_', ' ')} {crop.bucket}"
+    return f"{name}, {len(numbers)} crops ({number_words(numbers)}), worst {worst}"
 
 
 def _enlarged_words(state: CropState) -> str:
@@ -117,13 +131,14 @@ def _enlarged_words(state: CropState) -> str:
 
 
 def _blurred_words(state: CropState) -> str:
+    enlarged = f" and enlarged {state.enlargement:.2f} times" if state.enlargement > 1.01 else ""
     hidden = (
         f" The picture holds detail for only 1/{state.look.hidden_enlargement:.1f} of its size: "
         "out of focus, or enlarged before."
     )
     return (
-        f"blurred; its sharpest edges are {state.look.blur_px:.1f} pixels wide, sharp ones have "
-        f"0.5 to 1.1.{hidden if state.is_soft_source else ''} The LoRA learns the blur. Use a "
+        f"blurred{enlarged}; its sharpest edges are {state.look.blur_px:.1f} pixels wide, sharp "
+        f"ones have 0.5 to 1.1.{hidden if state.is_soft_source else ''} The LoRA learns the blur. Use a "
         "sharper picture, or take this one out."
     )
 
@@ -147,8 +162,8 @@ def _compressed_words(state: CropState) -> str:
 
 def _harmless_words(state: CropState) -> str:
     return (
-        f"{_quality_words(state)}, but the size of the crop leaves only about "
-        f"{state.look.damage:.1f} grey levels of the damage. Nothing to do."
+        f"{_quality_words(state)}, but of the damage only about {state.look.damage:.1f} grey "
+        "levels are left at the size of the crop, where it is worst. It does little harm."
     )
 
 
@@ -168,26 +183,42 @@ _WORDS = {
 }
 
 
-def _repeat(captioned: Sequence[Captioned], repeat: Repeat) -> Finding:
-    earlier, later = captioned[repeat.earlier].crop, captioned[repeat.later].crop
-    crops = (repeat.later, repeat.earlier)
-    if repeat.is_exact:
-        text = (
-            f"{later.item.path.name} is the same picture as {earlier.item.path.name}. It is "
-            "trained twice as often as the others. Take one out."
-        )
-        return Finding("duplicate", _GRAVE["duplicate"], text, crops)
-    if repeat.is_picture:
-        what = f"{later.item.path.name} looks nearly the same as {earlier.item.path.name}"
-    else:
-        what = (
-            f"{crop_name(captioned, repeat.later)} looks nearly the same as "
-            f"{crop_name(captioned, repeat.earlier)}, though their pictures differ"
-        )
+def _repeated(captioned: Sequence[Captioned], repeats: Sequence[Repeat]) -> Iterator[Finding]:
+    """One finding for each picture, and one for the crops that two pictures share."""
+    shared: dict[tuple[str, str], list[Repeat]] = {}
+    for repeat in repeats:
+        if repeat.is_picture:
+            yield _repeated_picture(captioned, repeat)
+        else:
+            digests = (captioned[at].crop.item.digest for at in (repeat.earlier, repeat.later))
+            shared.setdefault((next(digests), next(digests)), []).append(repeat)
+    for group in shared.values():
+        yield _repeated_crops(captioned, group)
+
+
+def _repeated_picture(captioned: Sequence[Captioned], repeat: Repeat) -> Finding:
+    earlier, later = (captioned[at].crop.item.path.name for at in (repeat.earlier, repeat.later))
+    kind = "duplicate" if repeat.is_exact else "near_duplicate"
     text = (
-        f"{what}. What they share is trained twice as often, pose and background with it. Take "
-        "one out unless the difference matters."
+        f"{later} is the same picture as {earlier}. It is trained twice as often as the others. "
+        "Take one out."
+        if repeat.is_exact
+        else f"{later} looks nearly the same as {earlier}. {_TWICE}"
     )
+    return Finding(kind, _GRAVE[kind], text, (repeat.later, repeat.earlier))
+
+
+def _repeated_crops(captioned: Sequence[Captioned], group: Sequence[Repeat]) -> Finding:
+    first, crops = group[0], tuple(repeat.later for repeat in group)
+    if len(group) == 1:
+        what = f"{crop_name(captioned, first.later)} looks nearly the same as "
+        what += crop_name(captioned, first.earlier)
+    else:
+        earlier = [repeat.earlier for repeat in group]
+        what = f"{captioned[first.later].crop.item.path.name}, {len(group)} crops "
+        what += f"({number_words(crops)}) look nearly the same as those of "
+        what += f"{captioned[first.earlier].crop.item.path.name} ({number_words(earlier)})"
+    text = f"{what}, though the whole pictures differ. {_TWICE}"
     return Finding("near_duplicate", _GRAVE["near_duplicate"], text, crops)
 
 

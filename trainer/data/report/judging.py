@@ -44,12 +44,17 @@ class CropState:
         return hidden >= HIDDEN_ENLARGEMENT and self.total_enlargement > HIDDEN_ENLARGEMENT
 
     @property
+    def _is_blurred_by_enlarging(self) -> bool:
+        """Whether its edges would be sharp without being enlarged."""
+        return (self.look.blur_px or 0.0) <= SOFT_EDGES_PX * self.enlargement
+
+    @property
     def softness(self) -> str:
         """The one name of what makes it soft: enlarged, blurred, soft or ""."""
+        if self.is_blurred and not self._is_blurred_by_enlarging:
+            return "blurred"
         if self.enlargement > ENLARGED_FROM:
             return "enlarged"
-        if self.is_blurred:
-            return "blurred"
         return "soft" if self.is_soft_source else ""
 
     @property
@@ -84,7 +89,7 @@ class CropState:
     def marks(self) -> list[str]:
         """A few words for each trouble, for a tile: "enlarged x2.7", "blurred 2.3 px"."""
         words = []
-        if self.softness == "enlarged":
+        if self.enlargement > ENLARGED_FROM:
             words.append(f"enlarged x{self.enlargement:.2f}")
         if self.is_blurred:
             words.append(f"blurred {self.look.blur_px:.1f} px")

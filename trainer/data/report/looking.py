@@ -28,7 +28,7 @@ from .measures.sharpness import edge_blur
 
 Progress = Callable[[int, int, str], None]
 
-THUMBNAIL_PX = (176, 200)
+THUMBNAIL_PX = (166, 190)
 """Most width and height of the small pictures that are kept for the sheet."""
 
 _SEARCHED_PX = 1536

@@ -76,7 +76,7 @@ def bucket_words(row: BucketRow, total: int) -> str:
 
 
 def trait_words(trait: TraitCount) -> str:
-    """Such as "teal hair: 24 (100%); front view 12, back view 12; headshot 8, full body 16"."""
+    """Such as "teal hair: 24 (100%); front 12, behind 12; full body 16, headshot 8"."""
     parts = [f"{trait.name}: {trait.samples} ({100 * trait.share:.0f}%)"]
     if trait.samples:
         parts += [view_counts(trait.by_view), shot_counts(trait.by_shot)]
@@ -84,8 +84,8 @@ def trait_words(trait: TraitCount) -> str:
 
 
 def view_counts(by_view: Mapping[str, int]) -> str:
-    """Such as "front view 12, back view 12"; pictures without a known view are "view not known"."""
-    return _counts({view_words(view) or "view not known": by_view[view] for view in by_view})
+    """Such as "front 12, behind 12"; pictures whose names tell no view are "unknown"."""
+    return _counts({view or "unknown": by_view[view] for view in by_view})
 
 
 def shot_counts(by_shot: Mapping[str, int]) -> str:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-DAMAGED_LEVELS = 8.0
+DAMAGED_LEVELS = 6.0
 """Error in grey levels from which on a crop counts as damaged.
 
-On photographs that are neither enlarged nor made smaller, qualities of 40 to 60 make that error, on
-flat drawings about 20; a camera's own files (90 and more) stay below 3.5 (docs/report.md).
+On photographs that are neither enlarged nor made smaller, qualities of 60 to 80 make that error, on
+flat drawings 10 to 40; a camera's own files (95) stay below 2.2 (docs/report.md).
 """
 SEAM_LEVELS = 1.0
 """Mean step over the borders of 8x8 blocks, beyond that of their neighbours, from which on a file
@@ -26,9 +26,6 @@ _WORST_SHARE = 0.25
 _LARGEST_STEP = 8.0
 _FEWEST_BORDERS = 12
 _TRIED_QUALITIES = (10, 15, 20, 30, 40, 50, 60, 70)
-# Mean of the luminance table that quality 50 scales by 1.
-# Source: ITU-T T.81 (1992), annex K, table K.1.
-_MEAN_STEP = 57.625
 
 Tables = list[int]
 
@@ -53,7 +50,11 @@ def quality_of(tables: Tables) -> int:
     Source: the scaling of the Independent JPEG Group's library: 5000 / q below quality 50, and
     200 - 2 q from there on, in percent of the table in ITU-T T.81, annex K.
     """
-    percent = 100.0 * (sum(tables) / len(tables)) / _MEAN_STEP
+    # Steps end at 255, so those that reached it say nothing of the scale.
+    pairs = [pair for pair in zip(tables, _standard_tables(50), strict=True) if pair[0] < 255]
+    if not pairs:
+        return 1
+    percent = 100.0 * sum(own for own, _ in pairs) / sum(known for _, known in pairs)
     quality = 5000.0 / percent if percent > 100.0 else (200.0 - percent) / 2.0
     return max(1, min(100, round(quality)))
 
