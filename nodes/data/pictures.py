@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from comfy_api.latest import io
 
+from ...trainer.data.crops.by_hand.edits import parse_crop_edits
 from ...trainer.data.crops.crop_settings import CropSettings
-from ...trainer.data.crops.manual_boxes import parse_manual_boxes
 from ...trainer.data.crops.planning import CropPlan, plan_crops
 from ...trainer.data.crops.shots import parse_shots
 from ...trainer.data.pictures.buckets import parse_buckets
@@ -14,6 +14,7 @@ from ...trainer.data.pictures.media import TrainingMedia, merge_media, save_batc
 from ...trainer.data.sheets.contact_sheet import draw_contact_sheet, draw_thumbnails
 from ...trainer.errors import DatasetError
 from .. import wires
+from ..host.editing.crop_plans import keep_plan
 from ..host.folders import batch_folder, find_source
 
 _BACKGROUNDS = {"white": (255, 255, 255), "grey": (128, 128, 128), "black": (0, 0, 0)}
@@ -142,7 +143,7 @@ class CropToBuckets(io.ComfyNode):
             margin=margin,
             heads_tall=heads_tall,
             background=_BACKGROUNDS[background],
-            manual_boxes=parse_manual_boxes(boxes),
+            by_hand=parse_crop_edits(boxes),
         )
         plan: CropPlan = plan_crops(media, settings, masks=_masks(media, subject_mask))
         sheet = wires.to_image_batch(draw_contact_sheet(plan))
@@ -152,7 +153,12 @@ class CropToBuckets(io.ComfyNode):
             for skipped in plan.skipped
         ]
         lines += [f"bucket {empty.bucket}: {empty.reason}" for empty in plan.empty_buckets]
-        return io.NodeOutput(plan, sheet, ui=wires.show(lines=lines, image=sheet))
+        lines += [
+            f"boxes by hand for {name} are kept, but that picture is not here"
+            for name in settings.by_hand.strangers(media.items)
+        ]
+        extra: dict[str, object] = {"hunyuan_crop_plan": [keep_plan(media, settings, plan)]}
+        return io.NodeOutput(plan, sheet, ui=wires.show(lines=lines, image=sheet, extra=extra))
 
 
 def _crop_inputs() -> list[io.Input]:
@@ -197,10 +203,10 @@ def _crop_inputs() -> list[io.Input]:
             "boxes",
             default="",
             multiline=True,
-            tooltip="Crops set by hand, as JSON; they replace the proposals for the "
-            'pictures they name: [{"picture": "front.png", "box": [0.1, 0, 0.8, 0.5], '
-            '"shot": "waist_up", "bucket": "768x1024"}]. A box is left, top, width and '
-            "height as shares of the picture, from 0 to 1.",
+            tooltip="Crops set by hand; press 'Edit crops' to draw them. A list may be typed too, "
+            'as JSON: [{"picture": "front.png", "box": [0.1, 0, 0.8, 0.5], "shot": "waist_up", '
+            '"bucket": "768x1024"}]; a box is left, top, width and height as shares of the '
+            "picture, from 0 to 1.",
         ),
         io.Float.Input(
             "heads_tall",

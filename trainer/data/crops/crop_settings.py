@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...errors import ConfigError
 from ..pictures.buckets import GUIDE_BUCKETS, Bucket
-from .manual_boxes import ManualBox
+from .by_hand.edits import CropEdits
 from .shots import CANON_HEADS, PICTURE_SHOT, SHOTS
 
 
@@ -26,8 +26,8 @@ class CropSettings:
     """Colour behind see-through pictures: red, green, blue from 0 to 255."""
     heads_tall: float = CANON_HEADS
     """Height of the figure in heads, 2..9: 7.5 for people, about 6 for anime, 3 for chibi."""
-    manual_boxes: tuple[ManualBox, ...] = ()
-    """Boxes by hand; a picture that has some gets no proposed crops."""
+    by_hand: CropEdits = field(default_factory=CropEdits)
+    """Boxes by hand; a picture that was edited gets no proposed crops."""
 
     def __post_init__(self) -> None:
         """Check every range.
@@ -38,7 +38,7 @@ class CropSettings:
         if not self.buckets:
             raise ConfigError("No buckets are given. Give at least one, like 768x1024.")
         unknown = [shot for shot in self.shots if shot not in (*SHOTS, PICTURE_SHOT)]
-        if unknown or not (self.shots or self.manual_boxes):
+        if unknown or not (self.shots or self.by_hand != CropEdits()):
             said = f"'{unknown[0]}' is unknown" if unknown else "none is chosen"
             raise ConfigError(
                 f"Of the shots, {said}. Choose from {', '.join([*SHOTS, PICTURE_SHOT])}."

@@ -7,23 +7,23 @@ picture and is only moved or made smaller.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from ...errors import DatasetError
-from ..pictures.boxes import Box, Frame, fit_box
+from ..pictures.boxes import Box
 from ..pictures.buckets import Bucket
 from ..pictures.media import MediaItem, TrainingMedia, load_image
 from ..pictures.pixels import digest_pixels
 from ..pictures.subject import Subject, find_subject
+from .by_hand.manual_boxes import ManualBox
+from .by_hand.placing import place_box
 from .crop_settings import CropSettings as CropSettings
 from .framing import NoFit, frame_picture, frame_shot, frame_whole, is_standing
-from .manual_boxes import ManualBox
 from .shots import PICTURE_SHOT, SHOTS, buckets_for, shape_of
 
 SAME_BOX_OVERLAP = 0.9
@@ -67,6 +67,9 @@ class SkippedCrop:
     """One sentence."""
 
 
+Proposal = Crop | SkippedCrop
+
+
 @dataclass(frozen=True, slots=True)
 class EmptyBucket:
     """A bucket that gets no crop from any picture."""
@@ -87,6 +90,10 @@ class CropPlan:
     """What was not made, in the same order."""
     empty_buckets: tuple[EmptyBucket, ...] = ()
     """Buckets without any crop."""
+    proposed: Mapping[str, tuple[Proposal, ...]] = field(default_factory=dict)
+    """What is proposed for each picture, by its digest, whether or not it was edited by hand."""
+    subjects: Mapping[str, tuple[Subject, ...]] = field(default_factory=dict)
+    """What was found in each picture, by its digest."""
 
 
 def plan_crops(
@@ -102,25 +109,41 @@ def plan_crops(
         masks: Subject masks by the picture's digest, bool [H,W]; pictures may lack one.
 
     Raises:
-        DatasetError: A picture has changed or a manual box names none of the pictures.
+        DatasetError: A picture has changed or a typed box names none of the pictures.
     """
-    _check_manual_boxes(media, settings)
+    _check_typed_boxes(media, settings)
     crops: list[Crop] = []
     skipped: list[SkippedCrop] = []
+    proposed: dict[str, tuple[Proposal, ...]] = {}
+    subjects: dict[str, tuple[Subject, ...]] = {}
     for item in media.items:
-        manual = [box for box in settings.manual_boxes if box.is_for(item)]
-        if manual:
-            proposals = _manual_proposals(item, manual, settings)
-        else:
-            subject = find_subject(_load_same(item), (masks or {}).get(item.digest))
-            proposals = _proposals(item, subject, settings)
-        for proposal in _without_repeats(proposals):
-            if isinstance(proposal, Crop):
-                crops.append(proposal)
+        subject = find_subject(_load_same(item), (masks or {}).get(item.digest))
+        subjects[item.digest] = (subject,)
+        proposed[item.digest] = tuple(propose_crops(item, subjects[item.digest], settings))
+        drawn = settings.by_hand.boxes_for(item)
+        chosen: Iterable[Proposal] = proposed[item.digest]
+        if drawn is not None:
+            chosen = dict.fromkeys(_drawn_crops(item, drawn, settings))
+        for one in chosen:
+            if isinstance(one, Crop):
+                crops.append(one)
             else:
-                skipped.append(proposal)
-    empty = _empty_buckets(crops, skipped, settings)
-    return CropPlan(tuple(crops), tuple(skipped), tuple(empty))
+                skipped.append(one)
+    empty = tuple(_empty_buckets(crops, skipped, settings))
+    return CropPlan(tuple(crops), tuple(skipped), empty, proposed, subjects)
+
+
+def propose_crops(
+    item: MediaItem, subjects: Sequence[Subject], settings: CropSettings
+) -> Iterator[Proposal]:
+    """Propose the crops of one picture, each nearly equal part once.
+
+    Args:
+        item: The picture.
+        subjects: What was found in it, at least one.
+        settings: What is wanted; boxes by hand do not matter.
+    """
+    yield from _without_repeats(_proposals(item, subjects[0], settings))
 
 
 def render_crop(crop: Crop, source: Image.Image | None = None) -> Image.Image:
@@ -143,9 +166,7 @@ def render_crop(crop: Crop, source: Image.Image | None = None) -> Image.Image:
     return part.convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
 
-def _proposals(
-    item: MediaItem, subject: Subject, settings: CropSettings
-) -> Iterator[Crop | SkippedCrop]:
+def _proposals(item: MediaItem, subject: Subject, settings: CropSettings) -> Iterator[Proposal]:
     picture = (item.width_px, item.height_px)
     has_figure = is_standing(subject, picture)
     if has_figure:
@@ -162,21 +183,11 @@ def _proposals(
             yield _result(item, PICTURE_SHOT, bucket, fit, settings)
 
 
-def _manual_proposals(
-    item: MediaItem, manual: list[ManualBox], settings: CropSettings
-) -> Iterator[Crop | SkippedCrop]:
-    picture = (item.width_px, item.height_px)
-    for entry in manual:
-        left, top, width, height = (
-            share * side for share, side in zip(entry.box, (*picture, *picture), strict=True)
-        )
-        ratio = width / height
-        bucket = entry.bucket or min(
-            settings.buckets, key=lambda one: abs(math.log(one.ratio / ratio))
-        )
-        # The bucket's box around the drawn one, so that nothing that was drawn is cut off.
-        wanted = max(height, width / bucket.ratio)
-        box = fit_box(Frame(wanted, left + width / 2, top + height / 2, 0.5), bucket, picture)
+def _drawn_crops(
+    item: MediaItem, drawn: Sequence[ManualBox], settings: CropSettings
+) -> Iterator[Proposal]:
+    for entry in drawn:
+        bucket, box = place_box(entry, (item.width_px, item.height_px), settings.buckets)
         yield _result(item, entry.shot, bucket, box, settings, entry.view)
 
 
@@ -187,7 +198,7 @@ def _result(
     fit: Box | NoFit,
     settings: CropSettings,
     view: str = "",
-) -> Crop | SkippedCrop:
+) -> Proposal:
     if isinstance(fit, NoFit):
         return SkippedCrop(item, shot, bucket, fit.reason)
     crop = Crop(item, fit, shot, view or item.view, bucket, settings.background)
@@ -200,7 +211,7 @@ def _result(
     return crop
 
 
-def _without_repeats(proposals: Iterator[Crop | SkippedCrop]) -> Iterator[Crop | SkippedCrop]:
+def _without_repeats(proposals: Iterator[Proposal]) -> Iterator[Proposal]:
     made: list[Crop] = []
     for proposal in proposals:
         if isinstance(proposal, Crop):
@@ -233,15 +244,15 @@ def _empty_buckets(
         yield EmptyBucket(bucket, f"No crop fills this bucket: {why}.")
 
 
-def _check_manual_boxes(media: TrainingMedia, settings: CropSettings) -> None:
+def _check_typed_boxes(media: TrainingMedia, settings: CropSettings) -> None:
     lost = [
         box.picture
-        for box in settings.manual_boxes
+        for box in settings.by_hand.typed
         if not any(box.is_for(item) for item in media.items)
     ]
     if lost:
         raise DatasetError(
-            f"'manual_boxes' names '{lost[0]}', which is none of the usable pictures in "
+            f"'boxes' names '{lost[0]}', which is none of the usable pictures in "
             f"'{media.folder}'. Check 'picture'; it is a file name or the start of its digest."
         )
 

@@ -11,8 +11,9 @@ import skimage
 from PIL import Image
 
 from tests.figures import draw_figure
+from trainer.data.crops.by_hand.edits import CropEdits, parse_crop_edits
+from trainer.data.crops.by_hand.manual_boxes import ManualBox
 from trainer.data.crops.crop_settings import CropSettings
-from trainer.data.crops.manual_boxes import ManualBox, parse_manual_boxes
 from trainer.data.crops.planning import Crop, CropPlan, plan_crops, render_crop
 from trainer.data.crops.shots import SHOTS, body_row, parse_shots, shape_of
 from trainer.data.pictures.boxes import Box, Frame, fit_box
@@ -304,7 +305,7 @@ def test_manual_boxes_replace_the_proposals_of_their_picture(media: TrainingMedi
           "bucket": "768x1024"}},
         {{"picture": "{behind.digest[:8]}", "box": [0, 0, 1, 0.5], "view": "side"}}
     ]"""
-    plan = plan_crops(media, CropSettings(manual_boxes=parse_manual_boxes(text)))
+    plan = plan_crops(media, CropSettings(by_hand=parse_crop_edits(text)))
     crops = {crop.item: crop for crop in plan.crops}
     assert len(plan.crops) == 2
     # 540x576 is drawn; 3:4 around it is 540x720, with the same centre.
@@ -318,20 +319,26 @@ def test_manual_boxes_replace_the_proposals_of_their_picture(media: TrainingMedi
 
 def test_manual_box_beyond_the_enlargement_is_skipped(media: TrainingMedia) -> None:
     box = ManualBox("HERO FRONT", (0.4, 0.1, 0.1, 0.1), bucket=GUIDE_BUCKETS[2])
-    plan = plan_crops(media, CropSettings(manual_boxes=(box,)))
+    plan = plan_crops(media, CropSettings(by_hand=CropEdits((box,))))
     assert [one.bucket for one in plan.skipped if one.item.view == "front"] == [GUIDE_BUCKETS[2]]
 
 
 def test_manual_box_for_an_unknown_picture_is_refused(media: TrainingMedia) -> None:
     with pytest.raises(DatasetError, match=r"'other\.png'"):
-        plan_crops(media, CropSettings(manual_boxes=(ManualBox("other.png", (0, 0, 1, 1)),)))
+        plan_crops(media, CropSettings(by_hand=CropEdits((ManualBox("other.png", (0, 0, 1, 1)),))))
 
 
 @pytest.mark.parametrize(
     ("text", "named"),
     [
         ("[", "not JSON"),
-        ("{}", "not a list"),
+        ("7", "not a list"),
+        ("{", "not JSON"),
+        ("{}", "version None"),
+        ('{"version": 1, "pictures": {"front": {}}}', "12 hexadecimal digits"),
+        ('{"version": 1, "pictures": {"0123456789ab": []}}', "must be an object"),
+        ('{"version": 1, "pictures": {"0123456789ab": {"boxes": 5}}}', "'boxes' must be a list"),
+        ('{"version": 1, "pictures": {"0123456789ab": {"boxes": [[0, 0, 1]]}}}', "a box must be"),
         ("[3]", "Entry 1: it is not an object"),
         ('[{"box": [0, 0, 1, 1]}]', "'picture' must be"),
         ('[{"picture": "a"}]', "'box' must be four numbers"),
@@ -347,13 +354,13 @@ def test_manual_box_for_an_unknown_picture_is_refused(media: TrainingMedia) -> N
         ('[{"picture": "a", "box": [0, 0, 1, 1]}, 7]', "Entry 2"),
     ],
 )
-def test_parse_manual_boxes_wrong_text_is_named(text: str, named: str) -> None:
+def test_wrong_text_of_boxes_is_named(text: str, named: str) -> None:
     with pytest.raises(DatasetError, match=named):
-        parse_manual_boxes(text)
+        parse_crop_edits(text)
 
 
-def test_parse_manual_boxes_empty_text_is_none() -> None:
-    assert parse_manual_boxes("  \n") == ()
+def test_boxes_of_empty_text_are_none() -> None:
+    assert parse_crop_edits("  \n") == CropEdits()
 
 
 def test_render_has_the_buckets_size_and_is_not_stretched(tmp_path: Path) -> None:

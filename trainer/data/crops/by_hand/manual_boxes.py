@@ -1,4 +1,4 @@
-"""Boxes that the user drew, as JSON text from the crop editor or typed by hand."""
+"""Boxes typed by hand: a JSON list in which each entry names its picture."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import ConfigError, DatasetError
-from ..pictures.buckets import Bucket, parse_buckets
-from ..pictures.media import MediaItem
-from .shots import PICTURE_SHOT, SHOTS
+from ....errors import ConfigError, DatasetError
+from ...pictures.buckets import Bucket, parse_buckets
+from ...pictures.media import MediaItem
+from ..shots import PICTURE_SHOT, SHOTS
 
-_VIEWS = ("", "front", "behind", "side")
+VIEWS = ("", "front", "behind", "side")
+"""Sides of a subject that a picture may show; "" when it is not known."""
 _FIELDS = {"picture", "box", "shot", "bucket", "view"}
 _SHORTEST_DIGEST = 6
 _EXAMPLE = '[{"picture": "front.png", "box": [0.1, 0.0, 0.5, 0.4], "bucket": "768x1024"}]'
@@ -57,10 +58,10 @@ def parse_manual_boxes(text: str) -> tuple[ManualBox, ...]:
         entries = json.loads(text)
     except ValueError as error:
         raise DatasetError(
-            f"'manual_boxes' is not JSON ({error}). Write a list like {_EXAMPLE}."
+            f"'boxes' is not JSON ({error}). Write a list like {_EXAMPLE}."
         ) from error
     if not isinstance(entries, list):
-        raise DatasetError(f"'manual_boxes' is not a list. Write one like {_EXAMPLE}.")
+        raise DatasetError(f"'boxes' is not a list. Write one like {_EXAMPLE}.")
     boxes: list[ManualBox] = []
     faults: list[str] = []
     for number, entry in enumerate(entries, start=1):
@@ -69,7 +70,7 @@ def parse_manual_boxes(text: str) -> tuple[ManualBox, ...]:
         except (DatasetError, ConfigError) as error:
             faults.append(f"Entry {number}: {error}")
     if faults:
-        raise DatasetError(f"'manual_boxes' has faults. {' '.join(faults)} Example: {_EXAMPLE}.")
+        raise DatasetError(f"'boxes' has faults. {' '.join(faults)} Example: {_EXAMPLE}.")
     return tuple(boxes)
 
 
@@ -85,14 +86,19 @@ def _parse_entry(entry: Any) -> ManualBox:
     shot, view = entry.get("shot", PICTURE_SHOT), entry.get("view", "")
     if shot not in (*SHOTS, PICTURE_SHOT):
         raise DatasetError(f"'shot' is {shot!r}; use {', '.join([*SHOTS, PICTURE_SHOT])}.")
-    if view not in _VIEWS:
+    if view not in VIEWS:
         raise DatasetError(f"'view' is {view!r}; use front, behind, side or leave it empty.")
     return ManualBox(
-        picture.strip(), _parse_box(entry.get("box")), shot, _bucket(entry.get("bucket")), view
+        picture.strip(), parse_box(entry.get("box")), shot, parse_bucket(entry.get("bucket")), view
     )
 
 
-def _parse_box(values: Any) -> tuple[float, float, float, float]:
+def parse_box(values: Any) -> tuple[float, float, float, float]:
+    """Read left, top, width and height as shares of the picture.
+
+    Raises:
+        DatasetError: They are not four numbers, or do not lie inside the picture.
+    """
     numbers = values if isinstance(values, list) else []
     numbers = [value for value in numbers if type(value) in (int, float) and math.isfinite(value)]
     if not isinstance(values, list) or len(values) != 4 or len(numbers) != 4:
@@ -108,7 +114,13 @@ def _parse_box(values: Any) -> tuple[float, float, float, float]:
     return left, top, width, height
 
 
-def _bucket(value: Any) -> Bucket | None:
+def parse_bucket(value: Any) -> Bucket | None:
+    """Read one size like "768x1024"; None stays None.
+
+    Raises:
+        DatasetError: It is not text, or not one size.
+        ConfigError: It is no size that the model can take.
+    """
     if value is None:
         return None
     if not isinstance(value, str):

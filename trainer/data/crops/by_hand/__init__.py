@@ -1,0 +1,1 @@
+"""Crops that the user drew: how they are stored, and where they lie in the pictures."""
