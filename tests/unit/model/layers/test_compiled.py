@@ -20,7 +20,7 @@ from trainer.model.activation_policy import ActivationPolicy
 from trainer.model.layers import compiled, elementwise
 from trainer.model.weights import MappingSource
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 COMPILED = ActivationPolicy(compiled=True)
 
 
