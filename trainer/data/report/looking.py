@@ -1,19 +1,20 @@
-"""Looks at every crop once, as the model will see it, one picture in memory at a time."""
+"""Looks at every crop once, as the model will see it, a few pictures in memory at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from ...errors import DatasetError
 from ..captions.captioning import Captioned
 from ..crops.planning import Crop, render_crop
 from ..pictures.duplicates import perceptual_hash
-from ..pictures.media import MediaItem, load_image
-from ..pictures.pixels import digest_pixels
+from ..pictures.files.in_parallel import in_parallel
+from ..pictures.files.loading import load_same
+from ..pictures.media import MediaItem
 from .measures.compression import (
     SEAM_LEVELS,
     Tables,
@@ -83,10 +84,11 @@ def look_at_crops(
         groups.setdefault(entry.crop.item, []).append(number)
     looks: dict[int, CropLook] = {}
     crops = [[captioned[number].crop for number in numbers] for numbers in groups.values()]
-    for (item, numbers), found in zip(groups.items(), map(look_at_picture, crops), strict=True):
-        looks.update(zip(numbers, found, strict=True))
-        if on_progress is not None:
-            on_progress(len(looks), len(captioned), item.path.name)
+    with closing(in_parallel(look_at_picture, crops, weigh=_weight)) as results:
+        for (item, numbers), found in zip(groups.items(), results, strict=True):
+            looks.update(zip(numbers, found, strict=True))
+            if on_progress is not None:
+                on_progress(len(looks), len(captioned), item.path.name)
     return [looks[number] for number in range(len(captioned))]
 
 
@@ -99,7 +101,7 @@ def look_at_picture(crops: Sequence[Crop]) -> list[CropLook]:
     Raises:
         DatasetError: As `look_at_crops`.
     """
-    source = open_same(crops[0].item)
+    source = load_same(crops[0].item)
     compression = _find_compression(crops[0].item, source)
     return [_look(crop, source, compression) for crop in crops]
 
@@ -117,22 +119,14 @@ def render_in_turn(crops: Sequence[Crop]) -> Iterator[Image.Image]:
     source: Image.Image | None = None
     for crop in crops:
         if source is None or crop.item != item:
-            item, source = crop.item, open_same(crop.item)
+            item, source = crop.item, load_same(crop.item)
         yield render_crop(crop, source)
 
 
-def open_same(item: MediaItem) -> Image.Image:
-    """Load a picture and make sure that it is still the one that was scanned.
-
-    Raises:
-        DatasetError: It is missing, damaged or another one.
-    """
-    image = load_image(item.path)
-    if digest_pixels(image) != item.digest:
-        raise DatasetError(
-            f"{item.path.name} has changed since the folder was scanned. Run the graph again."
-        )
-    return image
+def _weight(crops: Sequence[Crop]) -> int:
+    """Pixels in memory: of the picture, and of one crop at a time."""
+    item = crops[0].item
+    return item.width_px * item.height_px + crops[0].bucket.width_px * crops[0].bucket.height_px
 
 
 def _find_compression(item: MediaItem, source: Image.Image) -> _Compression:

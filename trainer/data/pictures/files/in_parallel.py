@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -29,7 +29,7 @@ def in_parallel(
     weigh: Callable[[Entry], int] | None = None,
     workers: int | None = None,
     ahead: int | None = None,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Do work on each entry in threads and give the results in the order of the entries.
 
     Threads are enough: Pillow, zlib and the digests let go of Python's lock while they work. An
