@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from comfy_api.latest import io
@@ -11,7 +12,7 @@ from ...trainer.data.batches import collect_items
 from ...trainer.settings import field_docs
 from ...trainer.training.results.plan_picture import draw_plan
 from .. import wires
-from ..host.runs.planning import Limits, plan_run
+from ..host.runs.planning import Limits, plan_run, planned_step
 from ..host.runs.session import with_precision
 
 
@@ -30,7 +31,7 @@ class PlanTraining(io.ComfyNode):
             is_output_node=True,
             inputs=_inputs(),
             outputs=[
-                wires.out(wires.Plan, "plan", "The limits, for Train HunyuanVideo LoRA."),
+                wires.out(wires.Plan, "plan", "For Train HunyuanVideo LoRA and Dataset Report."),
                 wires.out(io.String, "report", "The plan in words."),
             ],
         )
@@ -57,6 +58,7 @@ class PlanTraining(io.ComfyNode):
             tflops=options["tflops"],
         )
         plan = plan_run(model, config, collect_items(dataset, latents, text), limits)
+        limits = replace(limits, step=planned_step(plan, train.batch_size, train.accumulation))
         lines = plan.lines()
         facts = {"fits": plan.fits, "peak_bytes": plan.peak_bytes, "host_bytes": plan.host_bytes}
         picture = wires.to_image_batch(draw_plan(plan))

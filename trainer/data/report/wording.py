@@ -27,6 +27,12 @@ def report_lines(report: DatasetReport) -> list[str]:
     return lines
 
 
+def brief_lines(report: DatasetReport) -> list[str]:
+    """Totals, buckets and findings, for the node itself."""
+    rows = [bucket_words(row, report.epoch.samples) for row in report.epoch.rows]
+    return [*summary_lines(report), *rows, *(one.text for one in report.findings)]
+
+
 def summary_lines(report: DatasetReport) -> list[str]:
     """Totals, the length of the run, and how much was found: three lines."""
     return [
