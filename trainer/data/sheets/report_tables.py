@@ -11,7 +11,7 @@ from ..report.findings import Finding
 from ..report.length import RunLength, duration_words
 from ..report.reporting import DatasetReport
 from ..report.traits import TraitCount
-from ..report.wording import view_counts
+from ..report.wording import count_words, view_counts
 from .drawing import (
     FAINT,
     FAULT,
@@ -82,7 +82,8 @@ def draw_buckets(
         for place, words in zip(places[1:4], (row.crops, row.repeats, row.samples), strict=True):
             text = shortened(str(words), 84, _TEXT)
             draw.text((place, line + 4), text, INK, font(_TEXT), anchor="ra")
-        _draw_bar(draw, (places[4], line, width - _PAD), row.samples / total, colour)
+        _draw_bar(draw, (places[4], line, width - _PAD), row.samples / total, colour,
+                  f"{100 * row.samples / total:.0f}%", 48)  # fmt: skip
     return part
 
 
@@ -97,17 +98,18 @@ def draw_traits(traits: Sequence[TraitCount], width: int) -> Image.Image:
     bar_left = _PAD + name_width + 12
     bar_right = bar_left + round(width * 0.27)
     views_left = bar_right + 16
+    labels = [f"{trait.samples:,}, {100 * trait.share:.0f}%" for trait in traits]
+    label_room = max(text_width(label, _SMALL) for label in labels) + 12
     part, draw = _titled("Traits in the captions", width, _ROW * (len(traits) + 1))
     top = _PAD + _LINE + 6
     for place, head in ((bar_left, "samples of an epoch"), (views_left, "by view")):
         draw.text((place, top + 5), head, FAINT, font(_SMALL))
-    for number, trait in enumerate(traits, start=1):
+    for number, (trait, label) in enumerate(zip(traits, labels, strict=True), start=1):
         line = top + number * _ROW
         colour = WARNING if trait.is_rare else INK
         draw.text((_PAD, line + 4), shortened(trait.name, name_width, _TEXT), colour, font(_TEXT))
         bar = WARNING if trait.is_rare else (120, 170, 200)
-        label = f"{trait.samples}, {100 * trait.share:.0f}%"
-        _draw_bar(draw, (bar_left, line, bar_right), trait.share, bar, label)
+        _draw_bar(draw, (bar_left, line, bar_right), trait.share, bar, label, label_room)
         views = view_counts(trait.by_view) if trait.samples else "in no caption"
         room = width - _PAD - views_left
         draw.text((views_left, line + 5), shortened(views, room, _SMALL), FAINT, font(_SMALL))
@@ -144,7 +146,7 @@ def draw_findings(findings: Sequence[Finding], width: int) -> Image.Image:
 def _totals(report: DatasetReport) -> list[tuple[str, str]]:
     length = report.length
     return [
-        (f"{len(report.captioned):,}", f"crops from {report.pictures:,} pictures"),
+        (f"{len(report.captioned):,}", f"crops from {count_words(report.pictures, 'picture')}"),
         (f"{report.epoch.samples:,}", "samples per epoch"),
         (f"{length.steps_per_epoch:,}", f"steps per epoch, {_batch_words(length)}"),
         (f"{length.steps:,}", f"steps in {length.epochs:.3g} epochs"),
@@ -184,12 +186,12 @@ def _draw_bar(
     place: tuple[float, float, float],
     share: float,
     colour: Colour,
-    label: str = "",
+    label: str,
+    room: float,
 ) -> None:
-    """A bar on a track from left to right, and its number behind it."""
+    """A bar on a track from left to right, and its label behind it in so much room."""
     left, top, right = place
-    label = label or f"{100 * share:.0f}%"
-    end = right - max(48.0, text_width(label, _SMALL) + 10)
+    end = right - room
     draw.rounded_rectangle((left, top + 8, end, top + 19), 5, fill=_TRACK)
     if share > 0:
         filled = left + max(6.0, min(1.0, share) * (end - left))

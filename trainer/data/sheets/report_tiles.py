@@ -93,9 +93,9 @@ def caption_lines(caption: str, width_px: float) -> list[str]:
     if len(lines) <= _CAPTION_LINES:
         return lines
     head = lines[0]
-    while head and text_width(f"{head} ...", _TEXT) > width_px:
-        head = head[:-1]
-    return [f"{head.rstrip()} ...", *lines[len(lines) - _CAPTION_LINES + 1 :]]
+    while " " in head and text_width(f"{head} ...", _TEXT) > width_px:
+        head = head.rpartition(" ")[0]
+    return [shortened(f"{head} ...", width_px, _TEXT), *lines[len(lines) - _CAPTION_LINES + 1 :]]
 
 
 def draw_rows(tiles: Sequence[Image.Image], width: int, paper: Colour) -> Image.Image:
