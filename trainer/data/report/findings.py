@@ -138,7 +138,7 @@ def _blurred_words(state: CropState) -> str:
     )
     return (
         f"blurred{enlarged}; its sharpest edges are {state.look.blur_px:.1f} pixels wide, sharp "
-        f"ones have 0.5 to 1.1.{hidden if state.is_soft_source else ''} The LoRA learns the "
+        f"ones have less than 0.9.{hidden if state.is_soft_source else ''} The LoRA learns the "
         "blur. Use a sharper picture, or take this one out."
     )
 

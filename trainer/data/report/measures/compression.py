@@ -13,8 +13,9 @@ from PIL import Image
 DAMAGED_LEVELS = 6.0
 """Error in grey levels from which on a crop counts as damaged.
 
-On photographs that are neither enlarged nor made smaller, qualities of 60 to 80 make that error, on
-flat drawings 10 to 40; a camera's own files (95) stay below 2.2 (docs/report.md).
+Photographs that are neither enlarged nor made smaller reach it at qualities of 15 to 80, half of
+them above 60; made half as large, at 20 at most; flat drawings at 5 to 45. Files of quality 95 stay
+below 2.2 (docs/report.md).
 """
 SEAM_LEVELS = 1.0
 """Mean step over the borders of 8x8 blocks, beyond that of their neighbours, from which on a file

@@ -7,12 +7,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-SOFT_EDGES_PX = 1.35
+SOFT_EDGES_PX = 1.2
 """Edges wider than this count as blurred.
 
 Chosen from drawn characters and photographs that were blurred by known amounts (docs/report.md):
-untouched they have 0.5 to 1.1, blurred by a Gaussian of 2 pixels 1.6 to 2.4. Blurs between 1.4 and
-1.6 lie in both camps' reach and may go either way.
+untouched they have 0.1 to 0.85, blurred by a Gaussian of 2 pixels 1.6 to 2.3. A blur of 1 to 1.5
+pixels may fall on either side.
 """
 
 _AGAIN_PX = 1.0
@@ -23,7 +23,11 @@ _SMALLEST_PX = 48
 _HALVED_FROM_PX = 1.8
 # Grey levels a pixel, after blurring again: below that, rounding to 8 bits makes edges of its own.
 _WEAKEST_EDGE = 1.0
-_WIDEST_PX = 10.0
+_NARROWEST_PX, _WIDEST_PX = 0.1, 10.0
+# A slope over two pixels is that of the picture averaged over two pixels: a box of variance
+# 2^2 / 12. Halving averages two neighbours: (2^2 - 1) / 12.
+_SLOPE_VARIANCE = 1 / 3
+_HALVING_VARIANCE = 1 / 4
 _QUANTILE = 0.25
 
 
@@ -43,8 +47,7 @@ def edge_blur(grey: NDArray[np.float32]) -> float | None:
         grey: float32 [H,W], grey levels from 0 to 255.
 
     Returns:
-        Pixels from 0.1 to 10; an edge as sharp as pixels allow has about 0.5. None where too few
-        edges are strong enough to judge by.
+        Pixels from 0.1 to 10; None where too few edges are strong enough to judge by.
     """
     if min(grey.shape) < _SMALLEST_PX:
         return None
@@ -54,7 +57,10 @@ def edge_blur(grey: NDArray[np.float32]) -> float | None:
         return width
     # A wide edge is measured on the halved picture, where noise and rounding weigh less.
     coarser = edge_blur(_halved(grey))
-    return width if coarser is None else min(_WIDEST_PX, max(_HALVED_FROM_PX, 2 * coarser))
+    if coarser is None:
+        return width
+    wider = math.sqrt(max(0.0, (2 * coarser) ** 2 - _HALVING_VARIANCE))
+    return min(_WIDEST_PX, max(_HALVED_FROM_PX, wider))
 
 
 def _width_at(grey: NDArray[np.float32]) -> float | None:
@@ -62,14 +68,16 @@ def _width_at(grey: NDArray[np.float32]) -> float | None:
     after = _slope(_blurred(grey, _AGAIN_PX)).ravel()
     # The limit comes from a part of the pixels: sorting a million takes longer than all the rest.
     sample = after[:: _SAMPLE_STEP if after.size > _SAMPLE_STEP**5 else 1]
-    limit = max(_WEAKEST_EDGE, float(np.quantile(sample, 1 - _EDGE_SHARE)))
-    strongest = np.flatnonzero(after > limit)
+    share = max(_EDGE_SHARE, _FEWEST_EDGES / after.size)
+    limit = max(_WEAKEST_EDGE, float(np.quantile(sample, 1 - share)))
+    strongest = np.flatnonzero(after >= limit)
     if strongest.size < _FEWEST_EDGES:
         return None
     ratio = before.ravel()[strongest] / after[strongest]
     widest = 1.0 + (_AGAIN_PX / _WIDEST_PX) ** 2
     widths = _AGAIN_PX / np.sqrt(np.maximum(ratio**2, widest) - 1.0)
-    return max(0.1, float(np.quantile(widths, _QUANTILE)))
+    variance = float(np.quantile(widths, _QUANTILE)) ** 2 - _SLOPE_VARIANCE
+    return math.sqrt(max(_NARROWEST_PX**2, variance))
 
 
 def _halved(grey: NDArray[np.float32]) -> NDArray[np.float32]:
