@@ -18,7 +18,7 @@ _TWICE = (
     "What they share is trained twice as often, pose and background with it. Take one out unless "
     "the difference matters."
 )
-_GRAVE = {"dataset": 2.0, "duplicate": 3.0, "near_duplicate": 1.1}
+_GRAVE = {"dataset": 10.0, "duplicate": 3.0, "near_duplicate": 1.1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +118,16 @@ def _where(captioned: Sequence[Captioned], numbers: Sequence[int]) -> str:
 
 
 def _enlarged_words(state: CropState) -> str:
-    blurred = f" and its edges come out {state.look.blur_px:.1f} pixels wide"
+    words = f"enlarged {state.enlargement:.2f} times"
+    if state.is_blurred:
+        words += f" and its edges come out {state.look.blur_px:.1f} pixels wide"
     hidden = (
         f" The picture itself already holds detail for only 1/{state.look.hidden_enlargement:.1f} "
         "of its size."
     )
     return (
-        f"enlarged {state.enlargement:.2f} times{blurred if state.is_blurred else ''}."
-        f"{hidden if state.is_soft_source else ''} The LoRA learns softness as part of the look. "
-        "Use a larger picture, a wider shot or a smaller bucket."
+        f"{words}.{hidden if state.is_soft_source else ''} The LoRA learns softness as "
+        "part of the look. Use a larger picture, a wider shot or a smaller bucket."
     )
 
 

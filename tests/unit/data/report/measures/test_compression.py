@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.unit.data.report.measured_pictures import (
+from tests.unit.data.report.measures.measured_pictures import (
     PHOTOGRAPHS,
     UNTOUCHED,
     Grey,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.unit.data.report.measured_pictures import UNTOUCHED, enlarged, grey, picture
+from tests.unit.data.report.measures.measured_pictures import UNTOUCHED, enlarged, grey, picture
 from trainer.data.report.measures.detail import HIDDEN_ENLARGEMENT, hidden_enlargement
 
 FILTERS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from tests.unit.data.report.measured_pictures import UNTOUCHED, Grey, blurred, grey, picture
+from tests.unit.data.report.measures.measured_pictures import (
+    UNTOUCHED,
+    Grey,
+    blurred,
+    grey,
+    picture,
+)
 from trainer.data.report.measures.sharpness import SOFT_EDGES_PX, edge_blur
 
 # Wanted in docs/report.md: change both.
