@@ -10,7 +10,8 @@ from ..crops.by_hand.edits import picture_key
 from ..crops.plan_view import shares_of
 from ..crops.planning import Crop
 from .captioning import Captioned, CaptionFields, slot_values
-from .checks import CLIP_TOKENS, LLAMA_TOKENS, CaptionWarning, TokenCounter
+from .checks.findings import CaptionWarning
+from .checks.lengths import CLIP_TOKENS, LLAMA_TOKENS, TokenCounter
 from .edits import CaptionEdits, crop_ids, text_mark
 from .template import SLOTS
 
