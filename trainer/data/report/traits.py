@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..captions.captioning import Captioned
-from ..captions.checks import mentions
+from ..captions.checks.wording.mentions import find_mentions
+from ..captions.checks.wording.words import Word, split_words
 from ..captions.words import framing_words
 
 RARE_SHARE = 0.1
@@ -58,7 +59,9 @@ def count_traits(
     Returns:
         In the order of `traits`, or the most frequent first.
     """
-    counts = [_count(captioned, repeats, name) for name in traits or find_traits(captioned)]
+    words = [split_words(entry.caption) for entry in captioned]
+    names = traits or find_traits(captioned)
+    counts = [_count(captioned, words, repeats, name) for name in names]
     return counts if traits else sorted(counts, key=lambda one: -one.samples)
 
 
@@ -84,10 +87,15 @@ def parse_traits(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def _count(captioned: Sequence[Captioned], repeats: Sequence[int], name: str) -> TraitCount:
+def _count(
+    captioned: Sequence[Captioned],
+    words: Sequence[Sequence[Word]],
+    repeats: Sequence[int],
+    name: str,
+) -> TraitCount:
     samples, by_view, by_shot = 0, dict[str, int](), dict[str, int]()
-    for entry, times in zip(captioned, repeats, strict=True):
-        if times and mentions(entry.caption, name):
+    for entry, said, times in zip(captioned, words, repeats, strict=True):
+        if times and find_mentions(said, name):
             samples += times
             by_view[entry.crop.view] = by_view.get(entry.crop.view, 0) + times
             by_shot[entry.crop.shot] = by_shot.get(entry.crop.shot, 0) + times
