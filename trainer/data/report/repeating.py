@@ -54,26 +54,32 @@ def find_repeats(captioned: Sequence[Captioned], looks: Sequence[int | None]) ->
         earlier, later = items[match.earlier], items[match.later]
         group[later] = group[earlier]
         repeats.append(Repeat(match.is_exact, True, firsts[earlier], firsts[later]))
-    return repeats + [
-        repeat
-        for later in range(len(crops))
-        for repeat in _repeated_crop(crops, looks, later)
-        if group[crops[repeat.earlier].item] != group[crops[later].item]
-    ]
+    by_shot: dict[str, list[int]] = {}
+    for later, crop in enumerate(crops):
+        earlier_ones = by_shot.setdefault(crop.shot, [])
+        earlier = _nearest_earlier(crops, looks, later, earlier_ones)
+        earlier_ones.append(later)
+        if earlier is not None and group[crops[earlier].item] != group[crop.item]:
+            repeats.append(Repeat(False, False, earlier, later))
+    return repeats
 
 
-def _repeated_crop(crops: Sequence[Crop], looks: Sequence[int | None], later: int) -> list[Repeat]:
+def _nearest_earlier(
+    crops: Sequence[Crop], looks: Sequence[int | None], later: int, candidates: Sequence[int]
+) -> int | None:
     """The nearest earlier crop of another picture, if any is near enough."""
     own, look = crops[later], looks[later]
-    if look is None:
-        return []
-    best: tuple[int, int] | None = None
-    for earlier, other in enumerate(crops[:later]):
-        other_look = looks[earlier]
-        is_other_side = bool(own.view and other.view and own.view != other.view)
-        if other_look is None or other.item == own.item or is_other_side or other.shot != own.shot:
+    best: int | None = None
+    limit = NEAR_CROP_DISTANCE
+    for earlier in candidates:
+        other, other_look = crops[earlier], looks[earlier]
+        if look is None or other_look is None:
             continue
         distance = hamming_distance(look, other_look)
-        if distance <= NEAR_CROP_DISTANCE and (best is None or distance < best[0]):
-            best = (distance, earlier)
-    return [] if best is None else [Repeat(False, False, best[1], later)]
+        if distance > limit or other.item == own.item:
+            continue
+        if own.view and other.view and own.view != other.view:
+            continue
+        # Of equally near ones the first counts.
+        best, limit = earlier, distance - 1
+    return best
