@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..captions.captioning import Captioned
@@ -54,32 +54,38 @@ def find_repeats(captioned: Sequence[Captioned], looks: Sequence[int | None]) ->
         earlier, later = items[match.earlier], items[match.later]
         group[later] = group[earlier]
         repeats.append(Repeat(match.is_exact, True, firsts[earlier], firsts[later]))
+    return repeats + _repeated_crops(crops, looks, group)
+
+
+def _repeated_crops(
+    crops: Sequence[Crop], looks: Sequence[int | None], group: Mapping[MediaItem, int]
+) -> list[Repeat]:
+    """Crops that come nearest to an earlier one of the same shot from another group."""
+    repeats: list[Repeat] = []
     by_shot: dict[str, list[int]] = {}
     for later, crop in enumerate(crops):
-        earlier_ones = by_shot.setdefault(crop.shot, [])
-        earlier = _nearest_earlier(crops, looks, later, earlier_ones)
-        earlier_ones.append(later)
-        if earlier is not None and group[crops[earlier].item] != group[crop.item]:
+        candidates = by_shot.setdefault(crop.shot, [])
+        others = [at for at in candidates if _may_repeat(crop, crops[at], group)]
+        earlier = _nearest(looks, later, others)
+        if earlier is not None:
             repeats.append(Repeat(False, False, earlier, later))
+        candidates.append(later)
     return repeats
 
 
-def _nearest_earlier(
-    crops: Sequence[Crop], looks: Sequence[int | None], later: int, candidates: Sequence[int]
-) -> int | None:
-    """The nearest earlier crop of another picture, if any is near enough."""
-    own, look = crops[later], looks[later]
-    best: int | None = None
-    limit = NEAR_CROP_DISTANCE
-    for earlier in candidates:
-        other, other_look = crops[earlier], looks[earlier]
-        if look is None or other_look is None:
+def _may_repeat(crop: Crop, other: Crop, group: Mapping[MediaItem, int]) -> bool:
+    is_other_side = bool(crop.view and other.view and crop.view != other.view)
+    return not is_other_side and group[crop.item] != group[other.item]
+
+
+def _nearest(looks: Sequence[int | None], later: int, others: Sequence[int]) -> int | None:
+    """The nearest of some crops, if any is near enough; of equally near ones the first."""
+    own, best, limit = looks[later], None, NEAR_CROP_DISTANCE
+    for earlier in others:
+        look = looks[earlier]
+        if own is None or look is None:
             continue
-        distance = hamming_distance(look, other_look)
-        if distance > limit or other.item == own.item:
-            continue
-        if own.view and other.view and own.view != other.view:
-            continue
-        # Of equally near ones the first counts.
-        best, limit = earlier, distance - 1
+        distance = hamming_distance(own, look)
+        if distance <= limit:
+            best, limit = earlier, distance - 1
     return best
