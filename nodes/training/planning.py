@@ -9,10 +9,11 @@ from comfy_api.latest import io
 
 from ...trainer.config import LoraSettings, OptimizerSettings, RunConfig, TrainSettings
 from ...trainer.data.batches import collect_items
+from ...trainer.data.report.length import PlannedStep
 from ...trainer.settings import field_docs
 from ...trainer.training.results.plan_picture import draw_plan
 from .. import wires
-from ..host.runs.planning import Limits, plan_run, planned_step
+from ..host.runs.planning import Limits, plan_run
 from ..host.runs.session import with_precision
 
 
@@ -58,7 +59,8 @@ class PlanTraining(io.ComfyNode):
             tflops=options["tflops"],
         )
         plan = plan_run(model, config, collect_items(dataset, latents, text), limits)
-        limits = replace(limits, step=planned_step(plan, train.batch_size, train.accumulation))
+        step = PlannedStep(plan.known_seconds, train.batch_size, train.accumulation)
+        limits = replace(limits, step=step)
         lines = plan.lines()
         facts = {"fits": plan.fits, "peak_bytes": plan.peak_bytes, "host_bytes": plan.host_bytes}
         picture = wires.to_image_batch(draw_plan(plan))

@@ -52,12 +52,6 @@ def plan_run(
     return make_plan(workload, loaded_kind(model), budget_of(training_device(model), limits))
 
 
-def planned_step(plan: MemoryPlan, batch_size: int, accumulation: int) -> PlannedStep:
-    """What a plan says of one step; a CPU's speed it does not know."""
-    seconds = plan.seconds if plan.budget.can_stream else 0.0
-    return PlannedStep(seconds, batch_size, accumulation)
-
-
 def has_limits(device: torch.device, limits: Limits) -> bool:
     """Whether there is anything to plan for: a CPU without a limit runs every step whole."""
     return device.type != "cpu" or limits.device_gib > 0
