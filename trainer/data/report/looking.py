@@ -33,6 +33,7 @@ THUMBNAIL_PX = (166, 190)
 """Most width and height of the small pictures that are kept for the sheet."""
 
 _SEARCHED_PX = 1536
+_GOOD_QUALITY = 80
 _WHITE = (255, 255, 255)
 
 
@@ -49,7 +50,7 @@ class CropLook:
     quality: int | None
     """JPEG quality (1..100) of the picture; None: it shows no trace of JPEG."""
     was_jpeg: bool
-    """Whether the quality was found from traces in a file that is no JPEG."""
+    """Whether the quality was found from traces in the pixels, and not read from the file."""
     look: int
     """Perceptual hash."""
     thumbnail: Image.Image
@@ -131,8 +132,9 @@ def _weight(crops: Sequence[Crop]) -> int:
 
 def _find_compression(item: MediaItem, source: Image.Image) -> _Compression:
     tables = read_tables(item.path)
-    if tables is not None:
+    if tables is not None and quality_of(tables) < _GOOD_QUALITY:
         return _Compression(tables)
+    # A good JPEG may hold what a bad one left, as a PNG may.
     # The middle tells enough, and seams cannot be found in what was resized anyway.
     width, height = (min(side, _SEARCHED_PX) for side in source.size)
     left, top = (source.width - width) // 2, (source.height - height) // 2
@@ -140,7 +142,7 @@ def _find_compression(item: MediaItem, source: Image.Image) -> _Compression:
     grey = np.asarray(_grey(middle, _WHITE), np.float32)
     step = seam_step(grey)
     if step < SEAM_LEVELS:
-        return _Compression(None)
+        return _Compression(tables)
     return _Compression(tables_like(grey, step), was_jpeg=True)
 
 

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.figures import draw_figure
+from tests.unit.data.report.measures.measured_pictures import compressed, picture
 from trainer.data.captions.captioning import Captioned
 from trainer.data.crops.planning import Crop, CropSettings, plan_crops, render_crop
 from trainer.data.pictures.boxes import Box
@@ -20,6 +21,7 @@ from trainer.data.report.looking import (
     look_at_picture,
     render_in_turn,
 )
+from trainer.data.report.measures.compression import DAMAGED_LEVELS
 from trainer.errors import DatasetError
 
 BUCKETS = parse_buckets("192x256, 256x256")
@@ -108,6 +110,32 @@ def test_hidden_colours_of_see_through_pictures_say_nothing(tmp_path: Path) -> N
     assert first.blur_px == second.blur_px
     assert first.hidden_enlargement == second.hidden_enlargement
     assert first.look == second.look
+
+
+@pytest.mark.parametrize(("again", "quality"), [("png", None), ("jpg", 95), ("jpg", 85)])
+def test_a_bad_jpeg_that_was_saved_again_is_still_found(
+    tmp_path: Path, again: str, quality: int | None
+) -> None:
+    harmed = compressed(picture("astronaut.png"), 10).convert("RGB")
+    path = tmp_path / f"again.{again}"
+    harmed.save(path) if quality is None else harmed.save(path, quality=quality)
+    (item,) = scan_folder(tmp_path).items
+    crop = Crop(item, Box(0, 0, 512, 512), "picture", "", Bucket(512, 512))
+    (look,) = look_at_picture([crop])
+    assert look.was_jpeg
+    assert look.quality is not None
+    assert look.quality <= 20
+    assert look.damage > DAMAGED_LEVELS
+
+
+@pytest.mark.parametrize("quality", [10, 50, 79, 80, 95])
+def test_a_jpeg_of_the_first_hand_is_what_its_file_says(tmp_path: Path, quality: int) -> None:
+    picture("astronaut.png").save(tmp_path / "a.jpg", quality=quality)
+    (item,) = scan_folder(tmp_path).items
+    (look,) = look_at_picture([Crop(item, Box(0, 0, 512, 512), "picture", "", Bucket(512, 512))])
+    assert not look.was_jpeg
+    assert look.quality is not None
+    assert abs(look.quality - quality) <= 1
 
 
 def test_rendering_in_turn_gives_what_training_sees(captioned: list[Captioned]) -> None:
