@@ -108,6 +108,12 @@ def test_pictures_without_blocks_have_no_seams(name: str) -> None:
     assert seam_step(grey(picture(name))) < 0.8 < SEAM_LEVELS
 
 
+@pytest.mark.parametrize("name", UNTOUCHED)
+@pytest.mark.parametrize("quality", [80, 90])
+def test_good_jpegs_have_no_seams(name: str, quality: int) -> None:
+    assert seam_step(grey(compressed(picture(name), quality))) < SEAM_LEVELS
+
+
 @pytest.mark.parametrize("name", CLEAN)
 @pytest.mark.parametrize("shift", [(0, 0), (3, 5)])
 def test_seams_show_wherever_the_grid_lies(name: str, shift: tuple[int, int]) -> None:
