@@ -15,7 +15,8 @@ from PIL import Image
 from ...errors import DatasetError
 from ...files import digest_bytes
 from ..captions.captioning import Captioned
-from ..crops.planning import Crop, render_crop
+from ..crops.planning import Crop
+from ..crops.rendering import render_crop
 from ..pictures.buckets import Bucket
 from ..pictures.media import load_image
 from ..pictures.pixels import digest_pixels
