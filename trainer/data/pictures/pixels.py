@@ -20,6 +20,7 @@ MAX_PIXELS = 89_000_000
 MAX_FILE_BYTES = 1_000_000_000
 """Largest file that is read (1 GB)."""
 
+_STRIP_ROWS = 16
 _ALPHA_MODES = ("RGBA", "RGBa", "LA", "La", "PA")
 # What Pillow's decoders raise for files that are cut off, damaged or something else.
 _READ_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, KeyError)
@@ -74,6 +75,14 @@ def read_file(path: Path) -> bytes:
         ) from error
 
 
+def is_plain_file(path: Path) -> bool:
+    """Whether it can be opened without waiting for somebody at the other end of a pipe."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
+
+
 def decode_picture(data: bytes, shrink: int = 1) -> Image.Image:
     """Decode the bytes of a picture file as `read_picture` does.
 
@@ -119,7 +128,7 @@ def to_eight_bit(image: Image.Image) -> Image.Image:
         steps = {"La": "LA", "PA": "RGBA", "RGBa": "RGBA"}
         image = image.convert(steps.get(image.mode, "RGBA"))
         return image.convert("RGBA")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def digest_pixels(image: Image.Image) -> str:
@@ -129,7 +138,10 @@ def digest_pixels(image: Image.Image) -> str:
     """
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{image.mode} {image.width} {image.height} ".encode())
-    digest.update(image.tobytes())
+    # Strip by strip: they fit a core's memory, which is twice as fast, and need no second copy.
+    for top in range(0, image.height, _STRIP_ROWS):
+        bottom = min(image.height, top + _STRIP_ROWS)
+        digest.update(image.crop((0, top, image.width, bottom)).tobytes())
     return digest.hexdigest()
 
 
