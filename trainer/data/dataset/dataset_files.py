@@ -68,6 +68,11 @@ class DatasetFolder:
         planned = {name: self._before.get(name, MadeFile("", "")) for name in names}
         self._save({**self._before, **planned})
 
+    def is_as_asked(self, name: str, asked: str) -> bool:
+        """Tell whether the file is there and was made from the same as is asked for now."""
+        made = self._before.get(name)
+        return made is not None and made.asked == asked and (self.folder / name).is_file()
+
     def put(self, name: str, asked: str, make: Callable[[], bytes], source: str = "") -> bool:
         """Make sure that a file is there; returns whether it was written.
 
@@ -78,7 +83,7 @@ class DatasetFolder:
             source: Digest of the picture that a crop is cut from.
         """
         path, made = self.folder / name, self._before.get(name)
-        if made is not None and made.asked == asked and path.is_file():
+        if made is not None and self.is_as_asked(name, asked):
             self._now[name] = replace(made, source=source)
             return False
         data = make()

@@ -105,6 +105,9 @@ def decode_picture(data: bytes, shrink: int = 1) -> Image.Image:
             return _drop_opaque_alpha(to_eight_bit(_upright(image)))
     except _BOMB_ERRORS as error:
         raise PictureError("too_large", _too_large_text("far")) from error
+    except MemoryError as error:
+        text = "does not fit into memory. Save it smaller, or close other programs"
+        raise PictureError("too_large", text) from error
     except _READ_ERRORS as error:
         raise PictureError(
             "unreadable",
