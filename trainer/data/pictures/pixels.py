@@ -21,6 +21,7 @@ MAX_FILE_BYTES = 1_000_000_000
 """Largest file that is read (1 GB)."""
 
 _STRIP_ROWS = 16
+_ORIENTATION_TAG = 274
 _ALPHA_MODES = ("RGBA", "RGBa", "LA", "La", "PA")
 # What Pillow's decoders raise for files that are cut off, damaged or something else.
 _READ_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, KeyError)
@@ -199,7 +200,9 @@ def _too_large_text(size: str) -> str:
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
-        return ImageOps.exif_transpose(image)
+        # Pillow copies a picture that needs no turning, too.
+        is_upright = image.getexif().get(_ORIENTATION_TAG, 1) == 1
+        return image if is_upright else ImageOps.exif_transpose(image)
     except _READ_ERRORS:
         # Damaged camera data; the pixels themselves are whole.
         return image

@@ -55,6 +55,11 @@ def examine_pictures(paths: Sequence[Path]) -> Generator[Outcome, None, None]:
     return in_parallel(_examine, paths, weigh=_pixels_to_decode)
 
 
+def forget_pictures() -> None:
+    """Forget what was seen in this process, as after a start."""
+    _MEMORY.forget()
+
+
 def _examine(path: Path) -> Outcome:
     # From before the file is read: a change while reading then shows next time.
     stamps = _stamps(path)
@@ -117,6 +122,10 @@ class _Memory:
         with self._lock:
             entry = self._outcomes.get(os.path.abspath(path))
             return entry[1] if entry is not None and entry[0] == stamps else None
+
+    def forget(self) -> None:
+        with self._lock:
+            self._outcomes.clear()
 
     def note(self, path: Path, stamps: _Stamps | None, outcome: Outcome) -> None:
         # A second change so soon could leave the times as they are, see file_index.py.
