@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -153,8 +155,16 @@ def load_image(path: Path) -> Image.Image:
 
 
 def caption_path(item: MediaItem) -> Path:
-    """Return where the caption of a picture belongs: a .txt file of the same name beside it."""
-    return item.path.with_suffix(".txt")
+    """Return where the caption of a picture belongs: a .txt file of the same name beside it.
+
+    A file of the same letters is taken too when it is the one that is there: macOS writes é as
+    two characters in some names, and some programs write .TXT.
+    """
+    stem = item.path.stem
+    names = [f"{stem}.txt", f"{stem}.TXT"]
+    names += [f"{unicodedata.normalize(form, stem)}.txt" for form in ("NFC", "NFD")]
+    paths = [item.path.with_name(name) for name in names]
+    return next((path for path in paths if os.path.lexists(path)), paths[0])
 
 
 def save_batch(images: torch.Tensor | NDArray[np.float32], folder: Path, prefix: str) -> list[Path]:
