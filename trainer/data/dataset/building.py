@@ -144,16 +144,18 @@ def _write_items(
     on_progress: Progress | None,
 ) -> None:
     asked = [_crop_digest(entry.crop) for entry in captioned]
-    crops = [
-        None if files.is_as_asked(f"{name}.png", wish) else entry.crop
-        for entry, name, wish in zip(captioned, names, asked, strict=True)
+    # What is not free was found to be the same and is taken over as it is.
+    to_make = [
+        files.is_free(f"{name}.png") and not files.is_as_asked(f"{name}.png", wish)
+        for name, wish in zip(names, asked, strict=True)
     ]
-    with contextlib.closing(render_files([crop for crop in crops if crop is not None])) as made:
+    crops = [entry.crop for entry, is_wanted in zip(captioned, to_make, strict=True) if is_wanted]
+    with contextlib.closing(render_files(crops)) as made:
         for number, (entry, name) in enumerate(zip(captioned, names, strict=True)):
-            # Even one that was as asked may have been taken away since.
-            make = functools.partial(_render_now, entry.crop)
-            if crops[number] is not None:
+            if to_make[number]:
                 make = functools.partial(bytes, next(made))
+            else:
+                make = functools.partial(_present_bytes, files.folder / f"{name}.png", entry.crop)
             files.put(f"{name}.png", asked[number], make, entry.crop.item.digest)
             make = functools.partial(bytes, _caption_bytes(entry))
             files.put(f"{name}.txt", digest_bytes(_caption_bytes(entry)), make)
@@ -161,8 +163,9 @@ def _write_items(
                 on_progress(number + 1, len(captioned), f"{name}.png")
 
 
-def _render_now(crop: Crop) -> bytes:
-    return encode_png(render_crop(crop))
+def _present_bytes(path: Path, crop: Crop) -> bytes:
+    # Even a file that was there may have been taken away since.
+    return path.read_bytes() if path.is_file() else encode_png(render_crop(crop))
 
 
 def _caption_bytes(entry: Captioned) -> bytes:
