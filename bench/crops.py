@@ -19,7 +19,7 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from bench.cropping.contenders import RIVALS
-from bench.cropping.photographs import write_photographs
+from bench.cropping.photographs import OF_EACH_KIND, write_photographs
 from bench.cropping.similarity import structural_similarity
 from bench.interleaved import Workers
 from bench.step import entry
@@ -42,16 +42,17 @@ def main() -> dict[str, Entry]:
     return results
 
 
-def measure(turns: int, scale: float = 1.0) -> dict[str, Entry]:
+def measure(turns: int, scale: float = 1.0, count: int = OF_EACH_KIND) -> dict[str, Entry]:
     """Results of all contenders, which take turns.
 
     Args:
         turns: How often each is timed, after one turn that does not count.
         scale: Size of the pictures' sides; 1 means 24 megapixels.
+        count: Pictures of each of the two kinds.
     """
     with tempfile.TemporaryDirectory() as scratch:
         pictures = Path(scratch) / "pictures"
-        paths = write_photographs(pictures, scale)
+        paths = write_photographs(pictures, scale, count)
         _let_settle(paths)
         names = ("ours", *RIVALS)
         jobs = {

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 WIDTH, HEIGHT = 6000, 4000
 JPEG_QUALITY = 92
-FIGURES, SCENES = 3, 3
+OF_EACH_KIND = 3
 SENSOR_NOISE = 2.0
 _ORIENTATION_TAG, _TURNED_RIGHT = 274, 6
 
@@ -31,24 +31,25 @@ _PARTS = (
 )
 
 
-def write_photographs(folder: Path, scale: float = 1.0) -> list[Path]:
+def write_photographs(folder: Path, scale: float = 1.0, count: int = OF_EACH_KIND) -> list[Path]:
     """Write figures in a studio (upright, by the camera's note) and scenes (lying), as JPEG files.
 
     Args:
         folder: Where they go.
         scale: Size of the sides; 1 means 6000x4000.
+        count: Pictures of each of the two kinds, at least 1.
     """
     folder.mkdir(parents=True, exist_ok=True)
     size = round(WIDTH * scale), round(HEIGHT * scale)
     paths = []
-    for number in range(FIGURES):
+    for number in range(count):
         path = folder / f"figure_{number + 1}.jpg"
         exif = Image.Exif()
         exif[_ORIENTATION_TAG] = _TURNED_RIGHT
         picture = _figure(number, (size[1], size[0])).transpose(Image.Transpose.ROTATE_90)
         picture.save(path, quality=JPEG_QUALITY, exif=exif)
         paths.append(path)
-    for number in range(SCENES):
+    for number in range(count):
         path = folder / f"scene_{number + 1}.jpg"
         _scene(100 + number, size).save(path, quality=JPEG_QUALITY)
         paths.append(path)
