@@ -62,6 +62,18 @@ def render_files(crops: Sequence[Crop]) -> Generator[bytes, None, None]:
     return in_parallel(_render_file, _tasks(crops), weigh=_weight)
 
 
+def render_crops(crops: Sequence[Crop]) -> Generator[Image.Image, None, None]:
+    """Make crops on all cores, RGB, in their order; otherwise like `render_files`.
+
+    Args:
+        crops: What to make.
+
+    Raises:
+        DatasetError: A picture is missing, damaged, or no longer the one that was scanned.
+    """
+    return in_parallel(_render, _tasks(crops), weigh=_weight)
+
+
 def encode_png(image: Image.Image) -> bytes:
     """Encode a picture as a PNG file."""
     stream = io.BytesIO()
@@ -82,9 +94,13 @@ def _tasks(crops: Sequence[Crop]) -> Generator[_Task, None, None]:
             del image
 
 
-def _render_file(task: _Task) -> bytes:
+def _render(task: _Task) -> Image.Image:
     crop, image, _ = task
-    return encode_png(render_crop(crop, image))
+    return render_crop(crop, image)
+
+
+def _render_file(task: _Task) -> bytes:
+    return encode_png(_render(task))
 
 
 def _pixels(item: MediaItem) -> int:

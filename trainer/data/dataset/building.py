@@ -120,7 +120,7 @@ def _free_name(base: str, entry: Captioned, files: DatasetFolder) -> str:
         is_same = (
             picture.is_file()
             and caption.is_file()
-            and caption.read_bytes() == _caption_bytes(entry)
+            and caption.read_bytes() == caption_bytes(entry.caption)
             and _shows(picture, entry.crop)
         )
         if is_same:
@@ -143,7 +143,7 @@ def _write_items(
     files: DatasetFolder,
     on_progress: Progress | None,
 ) -> None:
-    asked = [_crop_digest(entry.crop) for entry in captioned]
+    asked = [crop_digest(entry.crop) for entry in captioned]
     # What is not free was found to be the same and is taken over as it is.
     to_make = [
         files.is_free(f"{name}.png") and not files.is_as_asked(f"{name}.png", wish)
@@ -157,8 +157,8 @@ def _write_items(
             else:
                 make = functools.partial(_present_bytes, files.folder / f"{name}.png", entry.crop)
             files.put(f"{name}.png", asked[number], make, entry.crop.item.digest)
-            make = functools.partial(bytes, _caption_bytes(entry))
-            files.put(f"{name}.txt", digest_bytes(_caption_bytes(entry)), make)
+            make = functools.partial(bytes, caption_bytes(entry.caption))
+            files.put(f"{name}.txt", digest_bytes(caption_bytes(entry.caption)), make)
             if on_progress is not None:
                 on_progress(number + 1, len(captioned), f"{name}.png")
 
@@ -168,11 +168,13 @@ def _present_bytes(path: Path, crop: Crop) -> bytes:
     return path.read_bytes() if path.is_file() else encode_png(render_crop(crop))
 
 
-def _caption_bytes(entry: Captioned) -> bytes:
-    return (entry.caption + "\n").encode("utf-8")
+def caption_bytes(caption: str) -> bytes:
+    """What the file of a caption holds."""
+    return (caption + "\n").encode("utf-8")
 
 
-def _crop_digest(crop: Crop) -> str:
+def crop_digest(crop: Crop) -> str:
+    """Digest of all that a crop's file follows from: picture, box, bucket and background."""
     box = crop.box
     parts = (
         _RENDER_VERSION,

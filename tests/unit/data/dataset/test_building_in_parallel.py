@@ -16,7 +16,7 @@ from trainer.data.captions.captioning import Captioned
 from trainer.data.crops import rendering
 from trainer.data.crops.crop_settings import CropSettings
 from trainer.data.crops.planning import plan_crops
-from trainer.data.crops.rendering import encode_png, render_crop, render_files
+from trainer.data.crops.rendering import encode_png, render_crop, render_crops, render_files
 from trainer.data.dataset.building import build_dataset
 from trainer.data.dataset.dataset_files import LEDGER_NAME
 from trainer.data.pictures.buckets import Bucket
@@ -88,6 +88,8 @@ def test_files_and_ledger_and_progress_are_those_of_one_core(
 def test_each_crop_is_the_one_that_is_made_alone(wanted: list[Captioned]) -> None:
     crops = [entry.crop for entry in wanted]
     assert list(render_files(crops)) == [encode_png(render_crop(crop)) for crop in crops]
+    pixels = [image.tobytes() for image in render_crops(crops)]
+    assert pixels == [render_crop(crop).tobytes() for crop in crops]
     shuffled = [crops[n] for n in np.random.default_rng(2).permutation(len(crops))]
     assert list(render_files(shuffled)) == [encode_png(render_crop(crop)) for crop in shuffled]
 
