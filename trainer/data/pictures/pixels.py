@@ -84,13 +84,13 @@ def is_plain_file(path: Path) -> bool:
         return False
 
 
-def decode_picture(data: bytes, shrink: int = 1) -> Image.Image:
+def decode_picture(data: bytes, enough_px: float | None = None) -> Image.Image:
     """Decode the bytes of a picture file as `read_picture` does.
 
     Args:
         data: The file's bytes.
-        shrink: 1, 2, 4 or 8: a JPEG may come out up to that many times smaller (rounded up),
-            which is quicker; other pictures never do.
+        enough_px: A JPEG may come out 2, 4 or 8 times smaller (rounded up), which is quicker, as
+            long as its longest side is not below this; None is the whole picture.
 
     Raises:
         PictureError: They are not a picture, or it is damaged, animated or too large.
@@ -100,7 +100,9 @@ def decode_picture(data: bytes, shrink: int = 1) -> Image.Image:
         # taken away while it is mapped would end the whole program.
         with _WHOLE_FILES_ONLY, Image.open(io.BytesIO(data)) as image:
             _refuse_unfit(image)
-            if shrink > 1 and image.format == "JPEG":
+            if enough_px is not None and image.format == "JPEG":
+                times = max(image.size) / max(enough_px, 1.0)
+                shrink = next((one for one in (8, 4, 2) if one <= times), 1)
                 image.draft(None, tuple(max(1, side // shrink) for side in image.size))
             image.load()
             return _drop_opaque_alpha(to_eight_bit(_upright(image)))
