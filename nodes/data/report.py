@@ -11,9 +11,9 @@ from comfy_api.latest import io
 from PIL import Image
 
 from ...trainer.data.captions.captioning import Captioned
+from ...trainer.data.crops.rendering import render_crops
 from ...trainer.data.dataset.reading import Dataset
 from ...trainer.data.report.length import RunWish
-from ...trainer.data.report.looking import render_in_turn
 from ...trainer.data.report.reporting import (
     DatasetReport,
     ReportWish,
@@ -81,7 +81,7 @@ class DatasetReportNode(io.ComfyNode):
         sheet = _to_batch(draw_report(report))
         chosen = choose_for_full_size(report, full_size_count)
         crops = [captioned[number].crop for number in chosen]
-        at_full_size = [wires.to_image_batch(image) for image in render_in_turn(crops)]
+        at_full_size = [wires.to_image_batch(image) for image in render_crops(crops)]
         return io.NodeOutput(
             sheet,
             at_full_size,

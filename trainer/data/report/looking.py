@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from ..captions.captioning import Captioned
-from ..crops.planning import Crop, render_crop
+from ..crops.planning import Crop
+from ..crops.rendering import render_crop
 from ..pictures.duplicates import perceptual_hash
 from ..pictures.files.in_parallel import in_parallel
 from ..pictures.files.loading import load_same
@@ -105,23 +106,6 @@ def look_at_picture(crops: Sequence[Crop]) -> list[CropLook]:
     source = load_same(crops[0].item)
     compression = _find_compression(crops[0].item, source)
     return [_look(crop, source, compression) for crop in crops]
-
-
-def render_in_turn(crops: Sequence[Crop]) -> Iterator[Image.Image]:
-    """Render crops one after another; a picture stays open while its crops follow each other.
-
-    Args:
-        crops: Any crops.
-
-    Raises:
-        DatasetError: As `look_at_crops`.
-    """
-    item: MediaItem | None = None
-    source: Image.Image | None = None
-    for crop in crops:
-        if source is None or crop.item != item:
-            item, source = crop.item, load_same(crop.item)
-        yield render_crop(crop, source)
 
 
 def _weight(crops: Sequence[Crop]) -> int:

@@ -11,7 +11,8 @@ from PIL import Image
 from tests.figures import draw_figure
 from tests.unit.data.report.measures.measured_pictures import compressed, picture
 from trainer.data.captions.captioning import Captioned
-from trainer.data.crops.planning import Crop, CropSettings, plan_crops, render_crop
+from trainer.data.crops.planning import Crop, CropSettings, plan_crops
+from trainer.data.crops.rendering import render_crop
 from trainer.data.pictures.boxes import Box
 from trainer.data.pictures.buckets import Bucket, parse_buckets
 from trainer.data.pictures.media import scan_folder
@@ -19,7 +20,6 @@ from trainer.data.report.looking import (
     THUMBNAIL_PX,
     look_at_crops,
     look_at_picture,
-    render_in_turn,
 )
 from trainer.data.report.measures.compression import DAMAGED_LEVELS
 from trainer.errors import DatasetError
@@ -136,10 +136,3 @@ def test_a_jpeg_of_the_first_hand_is_what_its_file_says(tmp_path: Path, quality:
     assert not look.was_jpeg
     assert look.quality is not None
     assert abs(look.quality - quality) <= 1
-
-
-def test_rendering_in_turn_gives_what_training_sees(captioned: list[Captioned]) -> None:
-    crops = [entry.crop for entry in captioned]
-    for crop, image in zip(crops, render_in_turn(crops), strict=True):
-        assert image.size == (crop.bucket.width_px, crop.bucket.height_px)
-        assert image.tobytes() == render_crop(crop).tobytes()
