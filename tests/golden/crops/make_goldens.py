@@ -1,6 +1,6 @@
 """Writes what Python gives for boxes and repeats, against which the crop editor's page is tested.
 
-    python -m tests.golden.crops.make_goldens
+Run it as `python -m tests.golden.crops.make_goldens`.
 """
 
 from __future__ import annotations
