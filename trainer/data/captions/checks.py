@@ -46,6 +46,10 @@ class CaptionWarning:
     """empty, trigger, omitted_trait, clip_length, llama_length, ratio or slot."""
     text: str
     """What is wrong and what to do."""
+    crop: int | None = None
+    """Which of the captions; None when it is about all of them."""
+    mend: str | None = None
+    """The caption as it should be, where that is certain."""
 
 
 def check_captions(
@@ -59,12 +63,12 @@ def check_captions(
         counter: Without one, lengths are not checked.
     """
     warnings: list[CaptionWarning] = []
-    for entry in captioned:
+    for number, entry in enumerate(captioned):
         name = f"{entry.crop.item.path.name} ({entry.crop.shot.replace('_', ' ')})"
         found = _check_content(entry, fields)
         if counter is not None:
             found += _check_length(entry.caption, counter)
-        warnings += [CaptionWarning(name, kind, text) for kind, text in found]
+        warnings += [CaptionWarning(name, kind, text, number) for kind, text in found]
     return warnings
 
 
