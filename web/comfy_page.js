@@ -68,6 +68,23 @@ export function addSidebarTab(tab) {
 }
 
 /**
+ * Keep ComfyUI's undo away from keys that are meant for a window above the graph. Its listener
+ * comes before any other, but it asks whether the mask editor is open; so does the pack answer.
+ *
+ * @returns {() => void} gives undo back to the graph
+ */
+export function holdUndo() {
+  const page = /** @type {{ maskeditor_is_opended?: (() => boolean) | null }} */ (
+    /** @type {unknown} */ (app.constructor)
+  );
+  const before = page.maskeditor_is_opended;
+  page.maskeditor_is_opended = () => true;
+  return () => {
+    page.maskeditor_is_opended = before;
+  };
+}
+
+/**
  * @typedef {object} PageWithQueue
  * @property {(number: number, count: number, ids: string[]) => Promise<boolean | undefined>} queuePrompt
  *

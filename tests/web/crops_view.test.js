@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { rangeInSight, scrollTo } from "../../web/crops/data/strip_layout.js";
-import { fitView, panView, toPicture, zoomView } from "../../web/crops/data/view.js";
+import { fitView, panView, toPicture, zoomView } from "../../web/crops/stage/view.js";
 import { makeRandom } from "./chart_random.js";
 
 const picture = { width: 3000, height: 2000 };

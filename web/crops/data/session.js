@@ -43,10 +43,11 @@ export class CropSession {
    * @param {() => number} [now] milliseconds
    */
   constructor(plan, stored, now = () => performance.now()) {
-    this.plan = plan;
     this.now = now;
     /** @type {ReadonlyMap<string, PlanPicture>} */
     this.pictures = new Map(plan.pictures.map((picture) => [picture.key, picture]));
+    // Equal pictures under two names share their boxes, and are shown once.
+    this.plan = { ...plan, pictures: [...this.pictures.values()] };
     /** @type {ReadonlyMap<string, Content>} */
     this.proposals = new Map(
       plan.pictures.map((picture) => [picture.key, this.#proposed(picture)]),

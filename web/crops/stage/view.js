@@ -1,6 +1,6 @@
 // @ts-check
 // Which part of a picture the stage shows, and how large: screen = picture * scale + offset.
-import { clamp } from "./geometry.js";
+import { clamp } from "../data/geometry.js";
 
 /** @typedef {import("../types.js").Size} Size */
 
