@@ -101,7 +101,7 @@ export function holdUndo() {
  */
 export async function runUpTo(node, onWaiting) {
   const page = /** @type {PageWithQueue} */ (/** @type {unknown} */ (app));
-  const id = String(node.id);
+  const id = executionId(node);
   const outcome = watchRun(id);
   try {
     const isQueued = await page.queuePrompt(0, 1, [id]);
@@ -116,6 +116,31 @@ export async function runUpTo(node, onWaiting) {
     outcome.give(null);
   }
   return outcome.promise;
+}
+
+/**
+ * The name under which the server runs a node: inside a subgraph it begins with the ids of the
+ * nodes around it ("5:3").
+ *
+ * @param {import("./comfy_shim.js").ComfyNode} node
+ * @returns {string}
+ */
+function executionId(node) {
+  /**
+   * @param {{ _nodes?: any[] }} graph
+   * @param {string} prefix
+   * @returns {string | null}
+   */
+  const find = (graph, prefix) => {
+    for (const one of graph._nodes ?? []) {
+      if (one === node) return `${prefix}${one.id}`;
+      const inner = one.subgraph ? find(one.subgraph, `${prefix}${one.id}:`) : null;
+      if (inner !== null) return inner;
+    }
+    return null;
+  };
+  const graph = /** @type {any} */ (app.graph);
+  return find(graph?.rootGraph ?? graph ?? {}, "") ?? String(node.id);
 }
 
 /**

@@ -101,8 +101,8 @@ def parse_caption_edits(text: str) -> CaptionEdits:
     if not isinstance(data, dict) or data.get("version") != _VERSION:
         version = data.get("version") if isinstance(data, dict) else None
         raise ConfigError(
-            f"'edited_captions' has the version {version!r}, and this pack reads version {_VERSION}. "
-            "Update the pack, or empty 'edited_captions'."
+            f"'edited_captions' has the version {version!r}, and this pack reads version "
+            f"{_VERSION}. Update the pack, or empty 'edited_captions'."
         )
     faults: list[str] = []
     pictures = {

@@ -55,6 +55,17 @@ def find_hand_edits(root: Path, crops: Mapping[str, Crop]) -> dict[str, HandEdit
     return found
 
 
+def hand_edits_mark(folder: Path) -> str:
+    """Digest of all captions of a built dataset that were edited by hand; "" when none were."""
+    try:
+        made = made_files(folder)
+    except (DatasetError, OSError):
+        return "unknown"
+    edits = [_edited(folder, name, made) for name in sorted(made) if name.endswith(".txt")]
+    said = [f"{edit.name}:{edit.text}" for edit in edits if edit is not None]
+    return digest_bytes("\n".join(said).encode()) if said else ""
+
+
 def _datasets(root: Path) -> list[Path]:
     """Folders with a list of files, the one built last at the end."""
     try:
