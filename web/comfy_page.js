@@ -3,6 +3,8 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 
+const LAST_WORDS_MS = 1500;
+
 /**
  * @typedef {object} PageWithNames
  * @property {(graph: object, clean: boolean, view: boolean, name: string) => Promise<void>} loadGraphData
@@ -104,14 +106,11 @@ export async function runUpTo(node, onWaiting) {
   const id = executionId(node);
   const outcome = watchRun(id);
   try {
-    const isQueued = await page.queuePrompt(0, 1, [id]);
-    // False means: the server refused the graph, and the page has said why.
-    if (isQueued === false) outcome.give(null);
-    else {
-      const place = await findInQueue(id);
-      outcome.name(place?.prompt ?? null);
-      if (place?.isWaiting) onWaiting?.();
-    }
+    // Its answer is no help: some versions give false when all went well.
+    await page.queuePrompt(0, 1, [id]);
+    const place = await findInQueue(id);
+    outcome.name(place?.prompt ?? null);
+    if (place?.isWaiting) onWaiting?.();
   } catch {
     outcome.give(null);
   }
@@ -168,6 +167,7 @@ function watchRun(id) {
     executed: ({ detail }) => {
       if (String(detail?.display_node ?? detail?.node) === id) give(detail?.output ?? null);
     },
+    execution_success: onEnd,
     execution_error: onEnd,
     execution_interrupted: onEnd,
   };
@@ -176,10 +176,12 @@ function watchRun(id) {
   void promise.finally(() => {
     for (const [name, listener] of Object.entries(listeners)) source.removeEventListener(name, listener);
   });
-  /** @param {string | null} found null when the prompt has left the queue already */
+  /** @param {string | null} found null when the prompt is over, or was refused, as the page has said */
   function name(found) {
     prompt = found;
-    if (found === null ? ended.size > 0 : ended.has(found)) give(null);
+    // What the server said last may still be on its way.
+    if (found === null) setTimeout(() => give(null), LAST_WORDS_MS);
+    else if (ended.has(found)) give(null);
   }
   return { promise, give, name };
 }
