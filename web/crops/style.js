@@ -24,7 +24,7 @@ const CSS = `
 .hunyuan-lora-crops-title { display: flex; flex-direction: column; min-width: 120px; max-width: 260px; line-height: 1.25; }
 .hunyuan-lora-crops-title .hunyuan-lora-faint { font-size: 12px; }
 .hunyuan-lora-crops-adding { gap: 8px; }
-.hunyuan-lora-crops-adding .hunyuan-lora-crops-field { flex-direction: row; align-items: center; }
+.hunyuan-lora-crops-adding .hunyuan-lora-crops-field { flex-direction: row; align-items: center; gap: 7px; }
 .hunyuan-lora-crops-bar .hunyuan-lora-field { max-width: 150px; }
 .hunyuan-lora-crops-bar .hunyuan-lora-main { min-width: 148px; }
 .hunyuan-lora-button[aria-pressed="true"] { background: var(--hl-accent); border-color: var(--hl-accent); color: #fff; }
@@ -95,7 +95,8 @@ details.hunyuan-lora-crops-section { display: block; }
 .hunyuan-lora-crops-field .hunyuan-lora-faint { font-size: 12px; }
 .hunyuan-lora-crops-field select { width: 100%; }
 .hunyuan-lora-crops-pair { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 8px; }
-.hunyuan-lora-crops-bottom { align-items: end; }
+.hunyuan-lora-crops-bottom { align-items: end; grid-template-columns: minmax(0, 1fr) auto; }
+.hunyuan-lora-crops .hunyuan-lora-button { white-space: nowrap; }
 .hunyuan-lora-crops-bottom .hunyuan-lora-row { flex-wrap: nowrap; justify-content: flex-end; }
 .hunyuan-lora-crops-size { font-variant-numeric: tabular-nums; }
 .hunyuan-lora-crops-warning { color: var(--hl-faint); min-height: 2.9em; }
@@ -104,7 +105,7 @@ details.hunyuan-lora-crops-section { display: block; }
 .hunyuan-lora-crops { --hl-soft: color-mix(in srgb, #f09a1a 68%, var(--hl-text)); }
 .hunyuan-lora-crops-list {
   border: 1px solid var(--hl-line); border-radius: 4px; background: var(--hl-field); overflow: auto;
-  max-height: 236px; min-height: 34px; padding: 2px; scrollbar-width: thin;
+  max-height: 352px; min-height: 34px; padding: 2px; scrollbar-width: thin;
 }
 .hunyuan-lora-crops-item {
   display: flex; gap: 7px; align-items: center; padding: 4px 7px; border-radius: 3px; cursor: pointer; white-space: nowrap;

@@ -26,9 +26,9 @@ export class PicturePanel {
   show() {
     const { picture, content, session, key } = this.actions;
     this.list.show();
-    const own = picture?.view || "not known";
+    const own = picture?.view ? `${picture.view} (found)` : "not known";
     this.view.show(
-      [{ value: "", text: `as found: ${own}` }, ...VIEWS.map((value) => ({ value, text: value }))],
+      [{ value: "", text: own }, ...VIEWS.map((value) => ({ value, text: value }))],
       content.view,
     );
     const reason = session.isEdited(key) ? "" : "These are the proposals";

@@ -34,12 +34,14 @@ export class Overlay {
     this.element = draw("svg", { "aria-hidden": "true", class: "hunyuan-lora-crops-overlay" });
     this.shade = draw("path", { class: "shade", "fill-rule": "evenodd" });
     this.thirds = draw("path", { class: "thirds" });
-    this.group = draw("g");
+    this.lines = draw("g");
+    // Above all lines, so that no other box runs through a label.
+    this.labels = draw("g");
     this.handles = draw("g", { class: "handles" });
     for (const handle of HANDLES) {
       this.handles.append(draw("rect", { "data-handle": handle, rx: "2" }));
     }
-    this.element.append(this.shade, this.group, this.thirds, this.handles);
+    this.element.append(this.shade, this.lines, this.labels, this.thirds, this.handles);
   }
 
   /** @param {Scene} scene */
@@ -59,18 +61,17 @@ export class Overlay {
       const rect = rects[place];
       const spot = spots[place];
       if (!rect || !spot) return;
-      const isSelected = crop.id === scene.selected;
-      parts.group.classList.toggle("selected", isSelected);
-      parts.group.classList.toggle("out", scene.isLeftOut(crop));
-      parts.group.dataset["shot"] = crop.shot;
-      parts.group.style.setProperty("--colour", colourOf(crop.bucket, scene.buckets));
+      for (const group of [parts.box, parts.label]) {
+        group.classList.toggle("selected", crop.id === scene.selected);
+        group.classList.toggle("out", scene.isLeftOut(crop));
+        group.style.setProperty("--colour", colourOf(crop.bucket, scene.buckets));
+      }
       place4(parts.line, rect);
       place4(parts.ground, { ...spot, width: widths[place] ?? 0, height: LABEL_HEIGHT });
       set(parts.text, { x: spot.x + 6, y: spot.y + 13.5 });
       if (parts.text.textContent !== texts[place]) parts.text.textContent = texts[place] ?? "";
-      if (this.group.children[place] !== parts.group) {
-        this.group.insertBefore(parts.group, this.group.children[place] ?? null);
-      }
+      putAt(this.lines, parts.box, place);
+      putAt(this.labels, parts.label, place);
     });
     this.#showSelected(scene, crops.at(-1));
   }
@@ -111,7 +112,8 @@ export class Overlay {
   #keepOnly(ids) {
     for (const [id, parts] of this.#boxes) {
       if (ids.has(id)) continue;
-      parts.group.remove();
+      parts.box.remove();
+      parts.label.remove();
       this.#boxes.delete(id);
     }
   }
@@ -121,9 +123,20 @@ function makeBox() {
   const line = draw("rect", { class: "line" });
   const ground = draw("rect", { class: "ground", rx: "3" });
   const text = draw("text");
-  const group = draw("g", { class: "crop" });
-  group.append(line, ground, text);
-  return { group, line, ground, text };
+  const box = draw("g", { class: "crop" });
+  box.append(line);
+  const label = draw("g", { class: "label" });
+  label.append(ground, text);
+  return { box, label, line, ground, text };
+}
+
+/**
+ * @param {SVGElement} parent
+ * @param {SVGElement} child
+ * @param {number} place
+ */
+function putAt(parent, child, place) {
+  if (parent.children[place] !== child) parent.insertBefore(child, parent.children[place] ?? null);
 }
 
 /**

@@ -122,7 +122,7 @@ export class Stage {
   }
 
   #drawNow() {
-    const { picture, plan, selected } = this.actions;
+    const { picture } = this.actions;
     if (!picture) return;
     const { scale, x, y } = this.#view;
     const natural = this.image.naturalWidth || picture.width;
@@ -131,7 +131,17 @@ export class Stage {
       width: `${natural}px`,
       transform: `translate(${x}px, ${y}px) scale(${shown})`,
     });
-    this.overlay.show({
+    this.overlay.show(this.scene());
+  }
+
+  /**
+   * What is to be drawn above the picture.
+   *
+   * @returns {import("./overlay.js").Scene}
+   */
+  scene() {
+    const { plan, selected } = this.actions;
+    return {
       crops: this.#crops(),
       selected,
       view: this.#view,
@@ -140,7 +150,7 @@ export class Stage {
       isDragging: this.#live !== null,
       isTouch: this.#isTouch,
       isLeftOut: ({ box, bucket }) => enlargement(box, bucket) > plan.max_enlargement,
-    });
+    };
   }
 
   #crops() {
