@@ -57,7 +57,8 @@ export function attachCropEditor(node, page) {
  */
 function settingsOf(node) {
   const plain = (node.widgets ?? []).filter(
-    ({ name, value }) => name !== WIDGET && ["string", "number", "boolean"].includes(typeof value),
+    ({ name, value, serialize }) =>
+      name !== WIDGET && serialize !== false && ["string", "number", "boolean"].includes(typeof value),
   );
   return JSON.stringify(plain.map(({ name, value }) => [name, value]));
 }
@@ -80,7 +81,7 @@ async function isReadable(node) {
     if (!(error instanceof StoredTextError)) throw error;
     const isGivenUp = await ask({
       title: "The stored boxes cannot be read",
-      text: `The text in '${WIDGET}' is kept as it is, for ${error.message}. Empty it to begin again from the proposals, or cancel and mend it.`,
+      text: `The text in '${WIDGET}' cannot be used: ${error.message}. Empty it to begin again from the proposals, or cancel and mend it; until then it stays as it is.`,
       yes: "Empty it",
       isDangerous: true,
     });

@@ -27,11 +27,13 @@ import { Stage } from "./stage/stage.js";
  */
 
 const SAY_MS = 250;
+const FOCUS_MS = 50;
 
 /** One plan being edited; it fills an element. */
 export class CropEditor {
   #frame = 0;
   #saying = 0;
+  #holding = 0;
   #stopListening = new AbortController();
 
   /**
@@ -75,6 +77,7 @@ export class CropEditor {
     this.parts.strip.destroy();
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#saying);
+    clearTimeout(this.#holding);
   }
 
   #makeParts() {
@@ -177,6 +180,15 @@ export class CropEditor {
 
   #show() {
     for (const part of Object.values(this.parts)) part.show();
+    // What had the focus may be gone now; the page notices after the next frame.
+    clearTimeout(this.#holding);
+    this.#holding = window.setTimeout(() => this.#holdFocus(), FOCUS_MS);
+  }
+
+  /** Without a focus in the window keys would go to ComfyUI's page below it. */
+  #holdFocus() {
+    const { activeElement } = document;
+    if (activeElement === null || activeElement === document.body) this.parts.stage.element.focus();
   }
 
   /** @param {string} sentence */

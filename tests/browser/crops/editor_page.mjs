@@ -96,7 +96,7 @@ export async function openEditor(page, by = "mouse") {
     await page.keyboard.press("Enter");
   }
   const editor = page.locator("dialog.hunyuan-lora-crops");
-  await editor.locator(".hunyuan-lora-crops-overlay .crop").first().waitFor({ timeout: 15_000 });
+  await editor.locator(".hunyuan-lora-crops-overlay .crop").first().waitFor({ timeout: 60_000 });
   return editor;
 }
 
@@ -115,12 +115,24 @@ export function readText(page) {
 }
 
 /**
+ * Wait until what was changed is shown: the editor draws before the next frame.
+ *
+ * @param {Locator} editor
+ */
+function drawn(editor) {
+  return editor.evaluate(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+  );
+}
+
+/**
  * The crops of the chosen picture as the list says them: shot, bucket and box in pixels.
  *
  * @param {Locator} editor
  * @returns {Promise<{ shot: string, bucket: string, box: number[] }[]>}
  */
 export async function readCrops(editor) {
+  await drawn(editor);
   const list = editor.getByRole("listbox", { name: "Crops of this picture" });
   const labels = await list
     .getByRole("option")
@@ -153,8 +165,7 @@ export async function readChosen(editor) {
  * @param {Locator} editor
  */
 export async function findChosen(editor) {
-  // Drawn before the next frame.
-  await editor.page().waitForTimeout(60);
+  await drawn(editor);
   const rect = await editor.locator(".hunyuan-lora-crops-overlay .crop.selected .line").boundingBox();
   if (!rect) throw new Error("no crop is chosen");
   const { x, y, width, height } = rect;

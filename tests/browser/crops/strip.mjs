@@ -55,6 +55,7 @@ export async function scrollManyPictures(browser, out) {
   await page.screenshot({ path: `${out}/many.png` });
   await page.locator(".hunyuan-lora-crops-strip").focus();
   await page.keyboard.press("End");
+  await page.getByRole("heading", { name: `picture_${COUNT - 1}.png` }).waitFor();
   const last = await page.locator("h2").first().innerText();
   return { atFirst, flight, whileFlying, asked: asked.length, atEnd, dragging, last, errors };
 }

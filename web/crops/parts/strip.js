@@ -95,13 +95,15 @@ export class Strip {
   #drawNow() {
     const { pictures } = this.actions.plan;
     const length = `${pictures.length * STEP}px`;
-    this.inner.style.height = this.isAcross ? "100%" : length;
-    this.inner.style.width = this.isAcross ? length : "100%";
+    // All reading comes first: the page would be laid out anew after each change.
+    const { isAcross } = this;
     const { from, to } = rangeInSight(this.#scroll, this.#seen, pictures.length, STEP);
+    this.inner.style.height = isAcross ? "100%" : length;
+    this.inner.style.width = isAcross ? length : "100%";
     const wanted = pictures.slice(from, to);
     const keys = new Set(wanted.map(({ key }) => key));
     for (const key of [...this.#items.keys()]) if (!keys.has(key)) this.#drop(key);
-    wanted.forEach((picture, place) => this.#showItem(picture, from + place));
+    wanted.forEach((picture, place) => this.#showItem(picture, from + place, isAcross));
     const active = this.#items.get(this.actions.key);
     if (active) this.element.setAttribute("aria-activedescendant", active.element.id);
     else this.element.removeAttribute("aria-activedescendant");
@@ -112,13 +114,14 @@ export class Strip {
   /**
    * @param {PlanPicture} picture
    * @param {number} place
+   * @param {boolean} isAcross
    */
-  #showItem(picture, place) {
+  #showItem(picture, place, isAcross) {
     const item = this.#items.get(picture.key) ?? this.#make(picture);
     const { element } = item;
     const { session } = this.actions;
     const start = `${place * STEP}px`;
-    element.style.transform = this.isAcross ? `translateX(${start})` : `translateY(${start})`;
+    element.style.transform = isAcross ? `translateX(${start})` : `translateY(${start})`;
     element.setAttribute("aria-posinset", String(place + 1));
     element.setAttribute("aria-setsize", String(this.actions.plan.pictures.length));
     element.setAttribute("aria-selected", String(picture.key === this.actions.key));

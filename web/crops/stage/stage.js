@@ -171,8 +171,11 @@ export class Stage {
     if (hit.kind === "nothing") return this.#panning(at, () => this.actions.select(null));
     const crop = this.actions.content.crops.find(({ id }) => id === hit.id);
     if (!crop) return null;
-    // A finger on a crop that is not chosen chooses it first; dragging it then moves it.
-    if (hit.id !== this.actions.selected) this.actions.select(hit.id);
+    if (hit.id !== this.actions.selected) {
+      // A finger may have come to move the picture or to pinch; it chooses when it is lifted.
+      if (this.#isTouch) return this.#panning(at, () => this.actions.select(hit.id));
+      this.actions.select(hit.id);
+    }
     this.draw();
     return this.#dragging(crop, hit.handle, at);
   }
