@@ -104,7 +104,7 @@ details.hunyuan-lora-crops-section { display: block; }
 .hunyuan-lora-crops-warning[data-level="out"], .hunyuan-lora-crops-out { color: var(--hl-error); }
 .hunyuan-lora-crops { --hl-soft: color-mix(in srgb, #f09a1a 68%, var(--hl-text)); }
 .hunyuan-lora-crops-list {
-  border: 1px solid var(--hl-line); border-radius: 4px; background: var(--hl-field); overflow: auto;
+  position: relative; border: 1px solid var(--hl-line); border-radius: 4px; background: var(--hl-field); overflow: auto;
   max-height: 352px; min-height: 34px; padding: 2px; scrollbar-width: thin;
 }
 .hunyuan-lora-crops-item {
@@ -134,12 +134,13 @@ details.hunyuan-lora-crops-section { display: block; }
 .hunyuan-lora-crops-keys dd { margin: 0; }
 @media (max-width: 900px) {
   .hunyuan-lora-crops-editor {
-    grid-template: auto minmax(0, 1fr) 128px minmax(0, 38%) / minmax(0, 1fr);
+    grid-template: auto minmax(0, 1fr) 128px minmax(0, 36%) / minmax(0, 1fr);
     grid-template-areas: "bar" "stage" "strip" "panel";
   }
   .hunyuan-lora-crops-strip { border-right: none; border-top: 1px solid var(--hl-line); }
   .hunyuan-lora-crops-thumb { width: 128px; }
   .hunyuan-lora-crops-panel { border-left: none; border-top: 1px solid var(--hl-line); }
+  .hunyuan-lora-crops-list { max-height: 176px; }
 }
 @media (pointer: coarse) {
   .hunyuan-lora-crops .hunyuan-lora-button, .hunyuan-lora-crops .hunyuan-lora-field { min-height: 36px; }

@@ -180,7 +180,7 @@ async function byKeys(page, open) {
   const proposals = await readCrops(editor);
   await press("n", "n", "n", "n", "n");
   const before = await readChosen(editor);
-  await press("ArrowRight", "Shift+ArrowDown");
+  await press("ArrowLeft", "Shift+ArrowDown");
   const nudged = await readChosen(editor);
   await press("Alt+ArrowUp", "Control+Shift+ArrowRight");
   const grown = await readChosen(editor);
@@ -195,9 +195,10 @@ async function byKeys(page, open) {
   await press("Escape");
   const stops = await tabStops(page);
   const spoken = await editor.locator("[aria-live]").innerText();
-  await press("PageDown");
-  const next = await editor.locator("h2").first().innerText();
   await editor.locator(".hunyuan-lora-crops-stage").focus();
+  await press("PageDown");
+  await readCrops(editor);
+  const next = await editor.locator("h2").first().innerText();
   const text = await leave(page, editor);
   const focus = await page.evaluate(() => document.activeElement?.textContent ?? "");
   return { proposals, before, nudged, grown, added, twin, count, help, stops, spoken, next, text, focus };

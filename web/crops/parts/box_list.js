@@ -28,7 +28,18 @@ export class BoxList {
     const active = content.crops.some(({ id }) => id === selected);
     if (active) this.element.setAttribute("aria-activedescendant", idOf(selected));
     else this.element.removeAttribute("aria-activedescendant");
-    this.element.querySelector("[aria-selected=true]")?.scrollIntoView?.({ block: "nearest" });
+    this.#reveal();
+  }
+
+  /** Scroll the list itself, and not the panel around it, to the chosen crop. */
+  #reveal() {
+    const row = this.element.querySelector("[aria-selected=true]");
+    if (!(row instanceof HTMLElement)) return;
+    const start = row.offsetTop;
+    const { scrollTop, clientHeight } = this.element;
+    if (start < scrollTop) this.element.scrollTop = start;
+    const end = start + row.offsetHeight;
+    if (end > scrollTop + clientHeight) this.element.scrollTop = end - clientHeight;
   }
 
   /**

@@ -6,15 +6,15 @@ import { draggedBox } from "./dragging.js";
 import { listenToStage } from "./gestures.js";
 import { findHit } from "./hit.js";
 import { Overlay } from "./overlay.js";
+import { PictureView } from "./picture_view.js";
 import { fitView, panView, toPicture, zoomView } from "./view.js";
 
 /** @typedef {import("../types.js").Crop} Crop */
 /** @typedef {import("../actions.js").Actions} Actions */
 /** @typedef {import("./gestures.js").Point} Point */
 /** @typedef {import("./gestures.js").Drag} Drag */
+/** @typedef {import("../types.js").Size} Size */
 
-const SIDE = 1600;
-const SMALL_SIDE = 256;
 const MOUSE_REACH = 9;
 const FINGER_REACH = 24;
 const DRAG_PX = 3;
@@ -41,24 +41,18 @@ export class Stage {
     this.actions = actions;
     this.page = page;
     this.overlay = new Overlay();
-    this.image = make("img", { part: "crops-picture", attributes: { alt: "", draggable: "false" } });
-    this.note = make("p", { part: "crops-note", attributes: { role: "alert" } });
-    this.note.hidden = true;
+    this.picture = new PictureView(page.address);
     this.element = make(
       "div",
       {
         part: "crops-stage",
         attributes: { tabindex: "0", role: "application", "aria-roledescription": "crop stage" },
       },
-      this.image,
+      this.picture.image,
       this.overlay.element,
-      this.note,
+      this.picture.note,
     );
-    this.image.addEventListener("error", () => void this.#explain());
-    this.image.addEventListener("load", () => {
-      this.image.style.visibility = "";
-      this.draw();
-    });
+    this.picture.image.addEventListener("load", () => this.draw());
     listenToStage(this.element, {
       press: (at, event) => this.#press(at, event),
       hover: (at, event) => this.#hover(at, event),
@@ -82,8 +76,7 @@ export class Stage {
     this.element.setAttribute("aria-label", picture ? `${picture.name}: ${words}` : "No picture");
     if (picture && picture.key !== this.#shown) {
       this.#shown = picture.key;
-      this.note.hidden = true;
-      void this.#load(picture.key);
+      void this.picture.load(picture.key);
       this.element.classList.toggle("see-through", picture.has_alpha);
       this.fit();
     }
@@ -124,13 +117,7 @@ export class Stage {
   #drawNow() {
     const { picture } = this.actions;
     if (!picture) return;
-    const { scale, x, y } = this.#view;
-    const natural = this.image.naturalWidth || picture.width;
-    const shown = (picture.width * scale) / natural;
-    Object.assign(this.image.style, {
-      width: `${natural}px`,
-      transform: `translate(${x}px, ${y}px) scale(${shown})`,
-    });
+    this.picture.place(picture, this.#view);
     this.overlay.show(this.scene());
   }
 
@@ -265,7 +252,7 @@ export class Stage {
     return findHit(content.crops, selected, this.#view, at, reach);
   }
 
-  /** @param {(picture: import("../types.js").Size, stage: import("../types.js").Size) => import("./view.js").View} change */
+  /** @param {(picture: Size, stage: Size) => import("./view.js").View} change */
   #setView(change) {
     const { picture } = this.actions;
     const { size } = this;
@@ -274,29 +261,5 @@ export class Stage {
     this.#view = change(picture, size);
     this.page.viewed();
     this.draw();
-  }
-
-  /**
-   * The thumbnail at once, for it is there already, then the large view.
-   *
-   * @param {string} key
-   */
-  async #load(key) {
-    this.image.style.visibility = "hidden";
-    this.image.src = this.page.address(key, SMALL_SIDE);
-    const large = new Image();
-    large.src = this.page.address(key, SIDE);
-    await large.decode().catch(() => undefined);
-    if (this.#shown === key) this.image.src = large.src;
-  }
-
-  /** The picture could not be loaded: the server says why. */
-  async #explain() {
-    const source = this.image.src;
-    const answer = await fetch(source).catch(() => null);
-    const said = answer && !answer.ok ? (await answer.json().catch(() => null))?.error : null;
-    if (this.image.src !== source) return;
-    this.note.textContent = said ?? "The picture cannot be shown: ComfyUI does not answer.";
-    this.note.hidden = false;
   }
 }
