@@ -75,7 +75,7 @@ const CSS = `
 .hunyuan-lora-crops-overlay .selected .line { stroke-width: 2.5; }
 .hunyuan-lora-crops-overlay .out .line { stroke-dasharray: 6 5; }
 .hunyuan-lora-crops-overlay .ground { fill: var(--colour); }
-.hunyuan-lora-crops-overlay text { font: 600 11.5px var(--p-font-family, Arial, sans-serif); fill: #10151b; }
+.hunyuan-lora-crops-overlay text { font-size: 11.5px; font-weight: 600; fill: #10151b; }
 .hunyuan-lora-crops-overlay .out text { text-decoration: line-through; }
 .hunyuan-lora-crops-overlay .thirds { fill: none; stroke: rgba(255, 255, 255, 0.55); stroke-width: 1; }
 .hunyuan-lora-crops-overlay .handles rect { fill: #fff; stroke: #10151b; stroke-width: 1.25; }
@@ -102,7 +102,7 @@ details.hunyuan-lora-crops-section { display: block; }
 .hunyuan-lora-crops-warning { color: var(--hl-faint); min-height: 2.9em; }
 .hunyuan-lora-crops-warning[data-level="soft"], .hunyuan-lora-crops-soft { color: var(--hl-soft); }
 .hunyuan-lora-crops-warning[data-level="out"], .hunyuan-lora-crops-out { color: var(--hl-error); }
-.hunyuan-lora-crops { --hl-soft: color-mix(in srgb, #f09a1a 68%, var(--hl-text)); }
+.hunyuan-lora-crops { --hl-soft: color-mix(in srgb, #f09a1a 60%, var(--hl-text)); }
 .hunyuan-lora-crops-list {
   position: relative; border: 1px solid var(--hl-line); border-radius: 4px; background: var(--hl-field); overflow: auto;
   max-height: 352px; min-height: 34px; padding: 2px; scrollbar-width: thin;

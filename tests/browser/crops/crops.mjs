@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import {
   choose,
   drag,
+  drawNodes,
   findChosen,
   leave,
   openEditor,
@@ -160,8 +161,10 @@ async function reopened(browser, workflow) {
   await other.getByRole("heading", { name: "a.png" }).waitFor({ timeout: 20_000 });
   const renamed = await readCrops(other);
   const keys = await byKeys(page, other);
+  const isNewer = (await page.locator("[data-node-id]").count()) >= 2;
+  await drawNodes(page, false);
   await page.context().close();
-  return { same, renamed, keys, errors: page.errors };
+  return { same, renamed, keys, isNewer, errors: page.errors };
 }
 
 /**
@@ -201,7 +204,8 @@ async function byKeys(page, open) {
   const next = await editor.locator("h2").first().innerText();
   const text = await leave(page, editor);
   const focus = await page.evaluate(() => document.activeElement?.textContent ?? "");
-  return { proposals, before, nudged, grown, added, twin, count, help, stops, spoken, next, text, focus };
+  const shown = await page.evaluate(() => [...document.querySelectorAll("textarea")].map((area) => area.value));
+  return { proposals, before, nudged, grown, added, twin, count, help, stops, spoken, next, text, focus, shown };
 }
 
 /**
@@ -274,9 +278,6 @@ async function picture(browser) {
   await page.mouse.click(stage.x + stage.width * 0.456, stage.y + stage.height * 0.24);
   await page.waitForTimeout(1200);
   await page.screenshot({ path: `${options.out}/crop_editor.png` });
-  await page.evaluate(() => /** @type {any} */ (window).app.extensionManager.setting.set("Comfy.ColorPalette", "light"));
-  await page.waitForTimeout(800);
-  await page.screenshot({ path: `${options.out}/crop_editor_light.png` });
   return { crops: await readCrops(editor) };
 }
 

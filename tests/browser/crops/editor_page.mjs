@@ -1,5 +1,5 @@
 // Drives the crop editor: loads a small graph, opens the editor, reads what it keeps.
-import { fitView, openPage, turnOnVueNodes, watch } from "../driver.mjs";
+import { fitView, openPage, watch } from "../driver.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 /** @typedef {import("playwright-core").Locator} Locator */
@@ -26,9 +26,22 @@ export async function openInNewPage(browser, address, setup) {
   const page = await context.newPage();
   const { errors } = await watch(page);
   await openPage(page, address);
-  if (setup.nodes2) await turnOnVueNodes(page);
+  await drawNodes(page, setup.nodes2 ?? false);
   await loadGraph(page, setup);
   return Object.assign(page, { errors });
+}
+
+/**
+ * Choose how the page draws nodes; ComfyUI keeps it for later pages too.
+ *
+ * @param {Page} page
+ * @param {boolean} isNewer
+ */
+export async function drawNodes(page, isNewer) {
+  await page.evaluate(
+    (value) => /** @type {any} */ (window).app.extensionManager.setting.set("Comfy.VueNodes.Enabled", value),
+    isNewer,
+  );
 }
 
 /**

@@ -170,6 +170,13 @@ def test_stored_workflow_opens_with_the_same_boxes(mouse: dict[str, Any]) -> Non
     assert mouse["later"]["same"] == mouse["crops"]
 
 
+def test_newer_drawing_of_nodes_shows_the_stored_text(
+    mouse: dict[str, Any], keys: dict[str, Any]
+) -> None:
+    assert mouse["later"]["isNewer"] is True
+    assert keys["shown"] == [keys["text"]]
+
+
 def test_unreadable_text_is_named_and_kept(mouse: dict[str, Any]) -> None:
     assert "not JSON" in mouse["odd"]["said"]
     assert mouse["odd"]["kept"] == "{broken"

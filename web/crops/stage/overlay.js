@@ -11,7 +11,7 @@ import { handlePoint, onStage } from "./hit.js";
 
 const NAMES = "http://www.w3.org/2000/svg";
 const LABEL_HEIGHT = 19;
-const CHARACTER = 6.7;
+const LABEL_ROOM = 13;
 
 /**
  * @typedef {object} Scene
@@ -29,6 +29,8 @@ const CHARACTER = 6.7;
 export class Overlay {
   /** @type {Map<number, ReturnType<typeof makeBox>>} */
   #boxes = new Map();
+  /** @type {Map<string, number>} */
+  #widths = new Map();
 
   constructor() {
     this.element = draw("svg", { "aria-hidden": "true", class: "hunyuan-lora-crops-overlay" });
@@ -52,7 +54,7 @@ export class Overlay {
     );
     const rects = crops.map(({ box }) => onStage(box, scene.view));
     const texts = crops.map((crop) => `${scene.crops.indexOf(crop) + 1} ${shotWords(crop.shot)}`);
-    const widths = texts.map((text) => text.length * CHARACTER + 12);
+    const widths = texts.map((text) => this.#widthOf(text) + LABEL_ROOM);
     const spots = placeLabels(rects, widths, LABEL_HEIGHT, scene.stage);
     this.#keepOnly(new Set(crops.map(({ id }) => id)));
     crops.forEach((crop, place) => {
@@ -74,6 +76,22 @@ export class Overlay {
       putAt(this.labels, parts.label, place);
     });
     this.#showSelected(scene, crops.at(-1));
+  }
+
+  /**
+   * Width of a label's text in its own font; each text is measured once.
+   *
+   * @param {string} text
+   */
+  #widthOf(text) {
+    const known = this.#widths.get(text);
+    if (known !== undefined) return known;
+    const context = document.createElement("canvas").getContext("2d");
+    if (!context) return text.length * 8;
+    context.font = `600 11.5px ${getComputedStyle(this.element).fontFamily}`;
+    const { width } = context.measureText(text);
+    this.#widths.set(text, width);
+    return width;
   }
 
   /**
