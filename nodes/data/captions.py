@@ -9,8 +9,11 @@ from ...trainer.data.captions.captioning import (
     CaptionFields,
     CaptionSources,
     caption_crops,
+    own_fields,
 )
-from ...trainer.data.captions.checks import check_captions
+from ...trainer.data.captions.checks.checking import check_captions
+from ...trainer.data.captions.checks.findings import finding_lines
+from ...trainer.data.captions.checks.view_traits import parse_view_traits
 from ...trainer.data.captions.edits import parse_caption_edits
 from ...trainer.data.captions.starting import starting_captions
 from ...trainer.data.crops.planning import CropPlan
@@ -55,10 +58,10 @@ class CaptionTemplate(io.ComfyNode):
         counter = ClipTokenCounter(clip[0]) if clip and clip[0] is not None else None
         sheet, sources = _read(plan, values, starting_captions or [], counter)
         captioned = caption_crops(plan.crops, sheet.fields, sources)
-        warnings = [
-            f"{found.name}: {found.text}"
-            for found in check_captions(captioned, sheet.fields, counter)
-        ]
+        view_traits = parse_view_traits(sheet.view_traits)
+        own = own_fields(captioned, sheet.fields, sources.edits)
+        found = check_captions(captioned, sheet.fields, counter, view_traits, own)
+        warnings = finding_lines(found)
         texts = [entry.caption for entry in captioned]
         lines = [*warnings, "", *texts] if warnings else texts
         extra: dict[str, object] = {"hunyuan_caption_sheet": [keep_sheet(sheet)]}

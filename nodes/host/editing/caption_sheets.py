@@ -10,12 +10,14 @@ from typing import Any
 
 from ....trainer.data.captions.captioning import (
     DEFAULT_TEMPLATE,
-    Captioned,
     CaptionFields,
     CaptionSources,
     caption_crops,
+    own_fields,
 )
-from ....trainer.data.captions.checks import TokenCounter, check_captions
+from ....trainer.data.captions.checks.checking import check_captions
+from ....trainer.data.captions.checks.lengths import TokenCounter
+from ....trainer.data.captions.checks.view_traits import parse_view_traits
 from ....trainer.data.captions.edits import crop_ids, parse_caption_edits
 from ....trainer.data.captions.sheet import (
     LIMITS,
@@ -111,7 +113,9 @@ def fill_sheet(key: str, request: SheetRequest) -> dict[str, Any]:
     captioned = caption_crops(sheet.plan.crops, fields, sources)
     ids = crop_ids(sheet.plan.crops)
     crops = describe_captions(captioned, fields, edits, sheet.starting)
-    single, general = describe_warnings(_check(sheet, captioned, fields, view_traits), ids)
+    own = own_fields(captioned, fields, edits)
+    found = check_captions(captioned, fields, sheet.counter, parse_view_traits(view_traits), own)
+    single, general = describe_warnings(found, ids)
     built = find_hand_edits(datasets_folder(), dict(zip(ids, sheet.plan.crops, strict=True)))
     for crop_id, values in crops.items():
         values["tokens"] = _tokens(sheet, values["caption"])
@@ -168,12 +172,6 @@ def _read_fields(values: dict[str, str]) -> tuple[CaptionFields, str]:
         raise ConfigError(f"The field '{wrong[0][:50]}' is unknown or no text.")
     fields = {name: value for name, value in values.items() if name != "view_traits"}
     return CaptionFields(**fields), values.get("view_traits", "")
-
-
-def _check(
-    sheet: Sheet, captioned: list[Captioned], fields: CaptionFields, view_traits: str
-) -> list[Any]:
-    return list(check_captions(captioned, fields, sheet.counter))
 
 
 def _tokens(sheet: Sheet, caption: str) -> dict[str, int | None] | None:

@@ -10,7 +10,8 @@ from ..crops.by_hand.edits import picture_key
 from ..crops.plan_view import shares_of
 from ..crops.planning import Crop
 from .captioning import Captioned, CaptionFields, slot_values
-from .checks import CLIP_TOKENS, LLAMA_TOKENS, CaptionWarning, TokenCounter
+from .checks.findings import CaptionWarning
+from .checks.lengths import CLIP_TOKENS, LLAMA_TOKENS, TokenCounter
 from .edits import CaptionEdits, crop_ids, text_mark
 from .template import SLOTS
 
@@ -114,7 +115,7 @@ def describe_warnings(
     single: dict[str, list[dict[str, Any]]] = {crop_id: [] for crop_id in ids}
     general: list[dict[str, Any]] = []
     for found in warnings:
-        values = {"kind": found.kind, "text": found.text}
+        values = {"kind": found.kind, "text": found.text, "about": found.about}
         if found.crop is None:
             general.append(values)
         else:
