@@ -53,9 +53,36 @@ async function mouse(browser) {
   });
   const editor = await openEditor(page);
   const proposals = await readCrops(editor);
+  const dragged = await dragThrice(page, editor, proposals[4]?.box[2] ?? NaN);
+  const added = await addAndDelete(page, editor);
+  const crops = await readCrops(editor);
+  await page.screenshot({ path: `${options.out}/mouse.png` });
+  const text = await leave(page, editor);
+  const workflow = await page.evaluate(() => /** @type {any} */ (window).app.graph.serialize());
+  const isSameGraph = await page.evaluate(() => {
+    const state = /** @type {any} */ (window);
+    return state.__nodes.every((/** @type {any} */ node, /** @type {number} */ place) => state.app.graph._nodes[place] === node);
+  });
+  const odd = await oddTexts(page);
+  await page.context().close();
+  const later = await reopened(browser, workflow);
+  return {
+    proposals, ...dragged, added, crops, text, isSameGraph, odd, later,
+    errors: [...page.errors, ...later.errors],
+  }; // prettier-ignore
+}
+
+/**
+ * Move a crop, resize it, give it another shape; then take all back and do it again.
+ *
+ * @param {Page} page
+ * @param {Locator} editor
+ * @param {number} width of the fifth crop in pixels of the picture
+ */
+async function dragThrice(page, editor, width) {
   await choose(editor, 5);
   const rect = await findChosen(editor);
-  const scale = rect.width / (proposals[4]?.box[2] ?? NaN);
+  const scale = rect.width / width;
   await drag(page, rect.middle, { x: 30, y: -20 });
   const moved = await readChosen(editor);
   const again = await findChosen(editor);
@@ -73,22 +100,7 @@ async function mouse(browser) {
   const undone = await readText(page);
   for (let turn = 0; turn < 3; turn++) await page.keyboard.press("Control+Shift+z");
   const redone = await readChosen(editor);
-  const added = await addAndDelete(page, editor);
-  const crops = await readCrops(editor);
-  await page.screenshot({ path: `${options.out}/mouse.png` });
-  const text = await leave(page, editor);
-  const workflow = await page.evaluate(() => /** @type {any} */ (window).app.graph.serialize());
-  const isSameGraph = await page.evaluate(() => {
-    const state = /** @type {any} */ (window);
-    return state.__nodes.every((/** @type {any} */ node, /** @type {number} */ place) => state.app.graph._nodes[place] === node);
-  });
-  const odd = await oddTexts(page);
-  await page.context().close();
-  const later = await reopened(browser, workflow);
-  return {
-    proposals, scale, moved, resized, reshaped, stored, undone, redone, added, crops, text, isSameGraph, odd, later,
-    errors: [...page.errors, ...later.errors],
-  }; // prettier-ignore
+  return { scale, moved, resized, reshaped, stored, undone, redone };
 }
 
 /**

@@ -20,76 +20,90 @@
 const WHEEL = 1.0018;
 const PINCH = 1.01;
 
-/**
- * @param {HTMLElement} stage
- * @param {Wishes} wishes
- */
-export function listenToStage(stage, wishes) {
+/** Follows every pointer on the stage. */
+export class StageGestures {
   /** @type {Map<number, Point>} */
-  const pointers = new Map();
+  #pointers = new Map();
   /** @type {{ id: number, drag: Drag } | null} */
-  let active = null;
+  #active = null;
 
-  stage.addEventListener("pointerdown", (event) => {
+  /**
+   * @param {HTMLElement} stage
+   * @param {Wishes} wishes
+   */
+  constructor(stage, wishes) {
+    this.stage = stage;
+    this.wishes = wishes;
+    stage.addEventListener("pointerdown", (event) => this.#down(event));
+    stage.addEventListener("pointermove", (event) => this.#move(event));
+    stage.addEventListener("pointerup", (event) => this.#finish(event, true));
+    stage.addEventListener("pointercancel", (event) => this.#finish(event, false));
+    stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+  }
+
+  /** @param {PointerEvent} event */
+  #down(event) {
     if (event.button > 1) return;
     event.preventDefault();
-    stage.focus({ preventScroll: true });
-    capture(stage, event.pointerId);
-    const at = placeOf(stage, event);
-    pointers.set(event.pointerId, at);
-    if (pointers.size > 1) {
+    this.stage.focus({ preventScroll: true });
+    capture(this.stage, event.pointerId);
+    const at = placeOf(this.stage, event);
+    this.#pointers.set(event.pointerId, at);
+    if (this.#pointers.size > 1) {
       // A second finger means pinch; what the first one began is taken back.
-      active?.drag.end(at, false, event);
-      active = null;
+      this.#active?.drag.end(at, false, event);
+      this.#active = null;
       return;
     }
-    const drag = wishes.press(at, event);
-    active = drag && { id: event.pointerId, drag };
-  });
+    const drag = this.wishes.press(at, event);
+    this.#active = drag && { id: event.pointerId, drag };
+  }
 
-  stage.addEventListener("pointermove", (event) => {
-    const at = placeOf(stage, event);
-    const before = pointers.get(event.pointerId);
-    if (!before) return wishes.hover(at, event);
-    if (pointers.size === 2) pinch(event.pointerId, before, at);
-    pointers.set(event.pointerId, at);
-    if (active?.id === event.pointerId) active.drag.move(at, event);
-    return undefined;
-  });
+  /** @param {PointerEvent} event */
+  #move(event) {
+    const at = placeOf(this.stage, event);
+    const before = this.#pointers.get(event.pointerId);
+    if (!before) {
+      this.wishes.hover(at, event);
+      return;
+    }
+    if (this.#pointers.size === 2) this.#pinch(event.pointerId, before, at);
+    this.#pointers.set(event.pointerId, at);
+    if (this.#active?.id === event.pointerId) this.#active.drag.move(at, event);
+  }
 
-  const finish = (/** @type {PointerEvent} */ event, /** @type {boolean} */ isDone) => {
-    if (!pointers.delete(event.pointerId) || active?.id !== event.pointerId) return;
-    const { drag } = active;
-    active = null;
-    drag.end(placeOf(stage, event), isDone, event);
-  };
-  stage.addEventListener("pointerup", (event) => finish(event, true));
-  stage.addEventListener("pointercancel", (event) => finish(event, false));
+  /**
+   * @param {PointerEvent} event
+   * @param {boolean} isDone
+   */
+  #finish(event, isDone) {
+    if (!this.#pointers.delete(event.pointerId) || this.#active?.id !== event.pointerId) return;
+    const { drag } = this.#active;
+    this.#active = null;
+    drag.end(placeOf(this.stage, event), isDone, event);
+  }
 
-  stage.addEventListener(
-    "wheel",
-    (event) => {
-      event.preventDefault();
-      const line = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
-      const turned = Math.max(-300, Math.min(300, event.deltaY * line));
-      // Browsers report a pinch on a touchpad as a small turn with Ctrl.
-      wishes.zoom((event.ctrlKey ? PINCH : WHEEL) ** -turned, placeOf(stage, event));
-    },
-    { passive: false },
-  );
+  /** @param {WheelEvent} event */
+  #wheel(event) {
+    event.preventDefault();
+    const line = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+    const turned = Math.max(-300, Math.min(300, event.deltaY * line));
+    // Browsers report a pinch on a touchpad as a small turn with Ctrl.
+    this.wishes.zoom((event.ctrlKey ? PINCH : WHEEL) ** -turned, placeOf(this.stage, event));
+  }
 
   /**
    * @param {number} id of the finger that moved
    * @param {Point} before
    * @param {Point} at
    */
-  function pinch(id, before, at) {
-    const other = [...pointers].find(([own]) => own !== id)?.[1];
+  #pinch(id, before, at) {
+    const other = [...this.#pointers].find(([own]) => own !== id)?.[1];
     if (!other) return;
     const [was, is] = [distance(before, other), distance(at, other)];
     const middle = { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 };
-    wishes.pan((at.x - before.x) / 2, (at.y - before.y) / 2);
-    if (was > 0 && is > 0) wishes.zoom(is / was, middle);
+    this.wishes.pan((at.x - before.x) / 2, (at.y - before.y) / 2);
+    if (was > 0 && is > 0) this.wishes.zoom(is / was, middle);
   }
 }
 

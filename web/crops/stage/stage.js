@@ -3,7 +3,7 @@
 import { enlargement } from "../data/buckets.js";
 import { make } from "../../ui/dom.js";
 import { draggedBox } from "./dragging.js";
-import { listenToStage } from "./gestures.js";
+import { StageGestures } from "./gestures.js";
 import { findHit } from "./hit.js";
 import { Overlay } from "./overlay.js";
 import { PictureView } from "./picture_view.js";
@@ -53,7 +53,7 @@ export class Stage {
       this.picture.note,
     );
     this.picture.image.addEventListener("load", () => this.draw());
-    listenToStage(this.element, {
+    this.gestures = new StageGestures(this.element, {
       press: (at, event) => this.#press(at, event),
       hover: (at, event) => this.#hover(at, event),
       zoom: (factor, at) => this.#setView((picture, stage) => zoomView(this.#view, factor, at, picture, stage)),
