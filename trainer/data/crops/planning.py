@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from ...errors import DatasetError
 from ..pictures.boxes import Box
 from ..pictures.buckets import Bucket
-from ..pictures.media import MediaItem, TrainingMedia, load_image
-from ..pictures.pixels import digest_pixels
+from ..pictures.files.loading import load_same
+from ..pictures.media import MediaItem, TrainingMedia
 from ..pictures.subject import Subject, find_subject
 from .by_hand.manual_boxes import ManualBox
 from .by_hand.placing import place_box
@@ -117,7 +116,7 @@ def plan_crops(
     proposed: dict[str, tuple[Proposal, ...]] = {}
     subjects: dict[str, tuple[Subject, ...]] = {}
     for item in media.items:
-        subject = find_subject(_load_same(item), (masks or {}).get(item.digest))
+        subject = find_subject(load_same(item), (masks or {}).get(item.digest))
         subjects[item.digest] = (subject,)
         proposed[item.digest] = tuple(propose_crops(item, subjects[item.digest], settings))
         drawn = settings.by_hand.boxes_for(item)
@@ -144,26 +143,6 @@ def propose_crops(
         settings: What is wanted; boxes by hand do not matter.
     """
     yield from _without_repeats(_proposals(item, subjects[0], settings))
-
-
-def render_crop(crop: Crop, source: Image.Image | None = None) -> Image.Image:
-    """Cut a crop out and resize it to its bucket, RGB.
-
-    Args:
-        crop: What to make.
-        source: The picture as `load_image` gives it, when it is at hand.
-
-    Raises:
-        DatasetError: The file is missing, damaged, or no longer the picture that was scanned.
-    """
-    image = _load_same(crop.item) if source is None else source
-    part = image.crop(crop.box.corners)
-    if part.mode == "RGBA":
-        # Before resizing: afterwards the hidden colours would shine through at the outline.
-        part = Image.alpha_composite(Image.new("RGBA", part.size, (*crop.background, 255)), part)
-    size = (crop.bucket.width_px, crop.bucket.height_px)
-    # Pillow widens the filter when it makes a picture smaller, so nothing is aliased.
-    return part.convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
 
 def _proposals(item: MediaItem, subject: Subject, settings: CropSettings) -> Iterator[Proposal]:
@@ -255,12 +234,3 @@ def _check_typed_boxes(media: TrainingMedia, settings: CropSettings) -> None:
             f"'boxes' names '{lost[0]}', which is none of the usable pictures in "
             f"'{media.folder}'. Check 'picture'; it is a file name or the start of its digest."
         )
-
-
-def _load_same(item: MediaItem) -> Image.Image:
-    image = load_image(item.path)
-    if digest_pixels(image) != item.digest:
-        raise DatasetError(
-            f"{item.path.name} has changed since the folder was scanned. Run the graph again."
-        )
-    return image
