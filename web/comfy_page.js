@@ -87,6 +87,18 @@ export function holdUndo() {
 }
 
 /**
+ * Whether ComfyUI can save the open workflow without asking for a name.
+ *
+ * @returns {boolean}
+ */
+export function hasWorkflowFile() {
+  const manager = /** @type {{ workflow?: { activeWorkflow?: { isPersisted?: boolean } } }} */ (
+    /** @type {unknown} */ (app.extensionManager)
+  );
+  return manager.workflow?.activeWorkflow?.isPersisted === true;
+}
+
+/**
  * @typedef {object} PageWithQueue
  * @property {(number: number, count: number, ids: string[]) => Promise<boolean | undefined>} queuePrompt
  *

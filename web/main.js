@@ -2,7 +2,7 @@
 // The only file that acts when ComfyUI imports it; every other file only exports.
 import { app } from "../../scripts/app.js";
 import { fileAddress, request, RequestError, requestOrToast, routeAddress, runPath } from "./api.js";
-import { addSidebarTab, holdUndo, openGraph, runUpTo, showToast } from "./comfy_page.js";
+import { addSidebarTab, hasWorkflowFile, holdUndo, openGraph, runUpTo, showToast } from "./comfy_page.js";
 import { asComfyNode } from "./comfy_shim.js";
 import { attachCropEditor } from "./crops/attach.js";
 import { FeedStore } from "./dashboard/data/feed.js";
@@ -51,6 +51,7 @@ const cropPage = {
   readPlan: (key) => requestIfThere(`/crop_plans/${encodeURIComponent(key)}`),
   pictureAddress: (key, side) => routeAddress(`/hunyuan_lora/pictures/${key}?side=${side}`),
   run: runUpTo,
+  canSave: hasWorkflowFile,
   holdUndo,
 };
 

@@ -47,7 +47,7 @@ function openActions() {
  *
  * @param {ReturnType<typeof openActions>["actions"]} actions
  * @param {string} key
- * @param {{ ctrlKey?: boolean, shiftKey?: boolean, altKey?: boolean, isOnStage?: boolean }} [how]
+ * @param {{ ctrlKey?: boolean, shiftKey?: boolean, altKey?: boolean, isOnStage?: boolean, canSave?: boolean }} [how]
  */
 function press(actions, key, how = {}) {
   const stage = /** @type {any} */ ({ focus: () => undefined });
@@ -59,7 +59,7 @@ function press(actions, key, how = {}) {
     preventDefault: () => (state.isPrevented = true),
   }); // prettier-ignore
   const nothing = () => undefined;
-  onKey(event, actions, { zoom: nothing, fit: nothing, help: nothing, save: () => state.saved++, stage });
+  onKey(event, actions, { zoom: nothing, fit: nothing, help: nothing, save: () => (state.saved++, how.canSave ?? true), stage });
   return state;
 }
 
@@ -143,6 +143,8 @@ test("keys end in the editor, but for the one that saves the workflow", () => {
   }
   const state = press(actions, "s", { ctrlKey: true });
   assert.deepEqual([state.isStopped, state.saved], [false, 1]);
+  const later = press(actions, "s", { ctrlKey: true, canSave: false });
+  assert.deepEqual([later.isStopped, later.saved], [true, 1]);
 });
 
 test("arrows move the crop on the picture only", () => {

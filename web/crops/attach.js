@@ -18,11 +18,13 @@ import { parseStored } from "./text/stored.js";
  * @property {(key: string) => Promise<Plan | null>} readPlan
  * @property {(key: string, side: number) => string} pictureAddress
  * @property {(node: ComfyNode, onWaiting: () => void) => Promise<Record<string, unknown> | null>} run
+ * @property {() => boolean} canSave whether ComfyUI can save the workflow without a question
  * @property {() => () => void} holdUndo keeps ComfyUI's own undo away until the answer is called
  */
 
 const WIDGET = "boxes";
 const BUTTON_PX = 46;
+const RESCUE_MS = 60_000;
 
 /**
  * Give a Crop to Buckets node its button.
@@ -95,6 +97,7 @@ class CropWindow {
   /** @type {CropEditor | null} */
   #editor = null;
   #isOpen = true;
+  #rescued = -Infinity;
 
   /**
    * @param {ComfyNode} node
@@ -132,6 +135,10 @@ class CropWindow {
   /** @param {Plan} plan */
   #show(plan) {
     this.message.hidden = true;
+    if (this.#editor && this.#editor.session.plan.key === plan.key) {
+      this.#editor.reload();
+      return;
+    }
     const key = this.#editor?.key ?? "";
     // Its last changes are written to the node, from which the new one reads them.
     this.#editor?.destroy();
@@ -144,9 +151,18 @@ class CropWindow {
     this.#editor = new CropEditor(this.place, start, {
       address: this.page.pictureAddress,
       write: (text) => setWidgetValue(this.node, WIDGET, text),
+      canSave: this.page.canSave,
       runAgain: () => void this.#load(true),
+      unknown: () => this.#rescue(),
       close: this.close,
     });
+  }
+
+  /** The server was restarted meanwhile: run the node again, but not for ever. */
+  #rescue() {
+    if (performance.now() - this.#rescued < RESCUE_MS) return;
+    this.#rescued = performance.now();
+    void this.#load(true);
   }
 
   /** @param {string} sentence */

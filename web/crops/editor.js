@@ -22,7 +22,9 @@ import { Stage } from "./stage/stage.js";
  * @typedef {object} EditorPage
  * @property {(key: string, side: number) => string} address of a picture
  * @property {(text: string) => void} write keeps the boxes in the node
+ * @property {() => boolean} canSave whether ComfyUI can save the workflow without a question
  * @property {() => void} runAgain
+ * @property {() => void} unknown the server does not know the picture
  * @property {() => void} close
  */
 
@@ -68,6 +70,12 @@ export class CropEditor {
     return this.actions.key;
   }
 
+  /** Ask for all pictures again; what was done, and undo, stays. */
+  reload() {
+    this.parts.stage.reload();
+    this.parts.strip.reload();
+  }
+
   /** End it; everything that was edited is written. */
   destroy() {
     this.saver.now();
@@ -86,6 +94,7 @@ export class CropEditor {
       address: page.address,
       dragging: (crop) => inspector.showSize(crop),
       viewed: () => toolbar.showScale(),
+      unknown: page.unknown,
     });
     const inspector = new Inspector(actions);
     const toolbar = new Toolbar(actions, {
@@ -138,7 +147,7 @@ export class CropEditor {
       zoom: (/** @type {number} */ factor) => stage.zoom(factor),
       fit: () => stage.fit(),
       help: openKeyHelp,
-      save: () => this.saver.now(),
+      save: () => this.#save(),
       stage: stage.element,
     };
     this.place.addEventListener(
@@ -155,6 +164,15 @@ export class CropEditor {
     this.place.addEventListener("keyup", (event) => {
       if (event.key === " ") stage.isSpaceHeld = false;
     }, { signal }); // prettier-ignore
+  }
+
+  /** @returns {boolean} whether ComfyUI may save the workflow now */
+  #save() {
+    this.saver.now();
+    const canSave = this.page.canSave();
+    // Its question for a name would lie below this window.
+    if (!canSave) this.#say("Close the editor, then save the workflow: the boxes are in it already");
+    return canSave;
   }
 
   async #resetAll() {

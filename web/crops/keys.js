@@ -8,7 +8,7 @@
  * @property {(factor: number) => void} zoom
  * @property {() => void} fit
  * @property {() => void} help
- * @property {() => void} save
+ * @property {() => boolean} save whether ComfyUI may save the workflow now
  * @property {HTMLElement} stage
  */
 
@@ -27,7 +27,8 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 export function onKey(event, actions, ways) {
   const isCommand = event.ctrlKey || event.metaKey;
   if (isCommand && event.key.toLowerCase() === "s") {
-    ways.save();
+    event.preventDefault();
+    if (!ways.save()) event.stopPropagation();
     return;
   }
   event.stopPropagation();

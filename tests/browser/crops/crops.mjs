@@ -146,11 +146,43 @@ async function oddTexts(page) {
     asked++ === 0 ? route.fulfill({ status: 404, json: { error: "gone" } }) : route.continue(),
   );
   const editor = await openEditor(page);
+  const plans = asked;
+  const rescued = await forgetPicture(page, editor);
   const offer = await editor.locator(".hunyuan-lora-crops-notices").innerText();
   await editor.getByRole("button", { name: "Carry over" }).click();
   const carried = await readCrops(editor);
   const text = await leave(page, editor);
-  return { said, kept, offer, carried, text, asked };
+  return { said, kept, plans, rescued, offer, carried, text };
+}
+
+/**
+ * The server does not know the next picture, as after a restart, until the node has run again.
+ *
+ * @param {Page} page
+ * @param {Locator} editor
+ */
+async function forgetPicture(page, editor) {
+  await choose(editor, 1);
+  await page.keyboard.press("Delete");
+  let ran = 0;
+  await page.route("**/api/prompt", (route) => (ran++, route.continue()));
+  await page.route("**/pictures/**side=1600", (route) =>
+    ran === 0 ? route.fulfill({ status: 404, json: { error: "gone" } }) : route.continue(),
+  );
+  await page.keyboard.press("PageDown");
+  const image = editor.locator(".hunyuan-lora-crops-picture");
+  await image.and(page.locator("[src*='1600']")).waitFor({ timeout: 20_000 });
+  await page.waitForFunction(() => {
+    const shown = /** @type {HTMLImageElement | null} */ (document.querySelector(".hunyuan-lora-crops-picture"));
+    return shown?.src.includes("1600") && shown.naturalWidth > 0;
+  });
+  const name = await editor.locator("h2").first().innerText();
+  await editor.locator(".hunyuan-lora-crops-stage").focus();
+  await page.keyboard.press("Control+z");
+  await page.unroute("**/api/prompt");
+  await page.unroute("**/pictures/**side=1600");
+  const { length: count } = await readCrops(editor);
+  return { ran, name, after: await editor.locator("h2").first().innerText(), count };
 }
 
 /**

@@ -23,7 +23,7 @@ window.written = [];
 const place = document.querySelector(".hunyuan-lora-crops-place");
 window.editor = new CropEditor(place, { plan, stored: { pictures: new Map(), typed: [] }, key: "" }, {
   address: (key, side) => "/picture/" + key + "/" + side,
-  write: (text) => window.written.push(text), runAgain() {}, close() {},
+  write: (text) => window.written.push(text), canSave: () => false, runAgain() {}, unknown() {}, close() {},
 });
 </script>`;
 

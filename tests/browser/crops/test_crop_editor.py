@@ -18,8 +18,11 @@ from tests.host.server import HostServer
 SCRIPT = Path(__file__).with_name("crops.mjs")
 FOLDER, RENAMED = f"{PICTURES}/character", "crops_renamed"
 BUCKETS = "144x256, 192x256, 256x256, 256x192"
-# The page is told once that the server does not know the plan any more.
-FORGOTTEN = "request: 404 /api/hunyuan_lora/crop_plans/"
+# The page is told once that the server does not know the plan, and once a picture, any more.
+FORGOTTEN = (
+    "request: 404 /api/hunyuan_lora/crop_plans/",
+    "request: 404 /api/hunyuan_lora/pictures/",
+)
 
 
 def _play(server: HostServer, scene: str, out: Path) -> dict[str, Any]:
@@ -193,7 +196,15 @@ def test_boxes_of_a_changed_picture_are_carried_over_and_others_kept(
 
 
 def test_plan_that_the_server_forgot_is_made_again(mouse: dict[str, Any]) -> None:
-    assert mouse["odd"]["asked"] == 2
+    assert mouse["odd"]["plans"] == 2
+
+
+def test_picture_that_the_server_forgot_is_found_by_a_run_and_undo_stays(
+    mouse: dict[str, Any],
+) -> None:
+    rescued = mouse["odd"]["rescued"]
+    assert (rescued["ran"], rescued["name"]) == (1, "alva_front.png")
+    assert (rescued["after"], rescued["count"]) == ("alva_behind.png", len(mouse["proposals"]))
 
 
 def test_page_complains_about_nothing_while_editing(

@@ -59,6 +59,12 @@ export class Strip {
     this.#drawNow();
   }
 
+  /** Ask for the thumbnails again. */
+  reload() {
+    for (const key of [...this.#items.keys()]) this.#drop(key);
+    this.#drawNow();
+  }
+
   destroy() {
     this.watch.disconnect();
     clearTimeout(this.#rest);

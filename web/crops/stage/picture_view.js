@@ -9,9 +9,13 @@ const SMALL_SIDE = 256;
 export class PictureView {
   #key = "";
 
-  /** @param {(key: string, side: number) => string} address of a picture */
-  constructor(address) {
+  /**
+   * @param {(key: string, side: number) => string} address of a picture
+   * @param {() => void} onUnknown called when the server knows no such picture, as after a restart
+   */
+  constructor(address, onUnknown) {
     this.address = address;
+    this.onUnknown = onUnknown;
     this.image = make("img", { part: "crops-picture", attributes: { alt: "", draggable: "false" } });
     this.note = make("p", { part: "crops-note", attributes: { role: "alert" } });
     this.note.hidden = true;
@@ -44,24 +48,15 @@ export class PictureView {
     });
   }
 
+  /** Say why the picture cannot be shown, in the server's own sentence. */
   async #explain() {
     const source = this.image.src;
-    const reason = await whyMissing(source);
+    const answer = await fetch(source, { cache: "no-store" }).catch(() => null);
+    const said = answer && !answer.ok ? (await answer.json().catch(() => null))?.error : null;
     if (this.image.src !== source) return;
-    this.note.textContent = reason;
+    const why = answer ? "the browser cannot read it" : "ComfyUI does not answer";
+    this.note.textContent = said ?? `The picture cannot be shown: ${why}.`;
     this.note.hidden = false;
+    if (answer?.status === 404) this.onUnknown();
   }
-}
-
-/**
- * Why a picture cannot be shown, in the server's own sentence.
- *
- * @param {string} address
- * @returns {Promise<string>}
- */
-async function whyMissing(address) {
-  const answer = await fetch(address).catch(() => null);
-  if (!answer) return "The picture cannot be shown: ComfyUI does not answer.";
-  const said = answer.ok ? null : (await answer.json().catch(() => null))?.error;
-  return said ?? "The picture cannot be shown: the browser cannot read it.";
 }

@@ -36,12 +36,13 @@ export class Stage {
    * @param {(key: string, side: number) => string} page.address of a picture
    * @param {(crop: Crop) => void} page.dragging called while a crop is dragged
    * @param {() => void} page.viewed called when the view changed
+   * @param {() => void} page.unknown called when the server does not know the picture
    */
   constructor(actions, page) {
     this.actions = actions;
     this.page = page;
     this.overlay = new Overlay();
-    this.picture = new PictureView(page.address);
+    this.picture = new PictureView(page.address, page.unknown);
     this.element = make(
       "div",
       {
@@ -81,6 +82,11 @@ export class Stage {
       this.fit();
     }
     this.draw();
+  }
+
+  /** Ask for the picture again. */
+  reload() {
+    if (this.#shown) void this.picture.load(this.#shown);
   }
 
   /** The whole picture. */
