@@ -34,21 +34,23 @@ window.editor = new CropEditor(place, { plan, stored: { pictures: new Map(), typ
 export async function scrollManyPictures(browser, out) {
   const page = await (await browser.newContext({ viewport: { width: 1600, height: 1000 } })).newPage();
   const errors = await openPackPage(page, HTML);
-  /** @type {string[]} */
-  const asked = [];
+  // Each address once, for the page is loaded a second time when this listens.
+  /** @type {Set<string>} */
+  const asked = new Set();
   await page.route("**/picture/**", (route) => {
-    asked.push(new URL(route.request().url()).pathname);
-    const hue = parseInt(asked.at(-1)?.split("/")[2] ?? "", 16) % 360;
+    const { pathname } = new URL(route.request().url());
+    asked.add(pathname);
+    const hue = parseInt(pathname.split("/")[2] ?? "", 16) % 360;
     const body = `<svg xmlns="http://www.w3.org/2000/svg" width="256" height="256"><rect width="256" height="256" fill="hsl(${hue} 60% 50%)"/></svg>`;
     return route.fulfill({ contentType: "image/svg+xml", body });
   });
   await page.reload();
   await page.locator(".hunyuan-lora-crops-thumb img[src]").first().waitFor();
   await page.waitForTimeout(400);
-  const atFirst = { thumbnails: await page.locator(".hunyuan-lora-crops-thumb").count(), asked: asked.length };
-  const before = asked.length;
+  const atFirst = { thumbnails: await page.locator(".hunyuan-lora-crops-thumb").count(), asked: asked.size };
+  const before = asked.size;
   const flight = await page.evaluate(measureScroll, FRAMES);
-  const whileFlying = asked.length - before;
+  const whileFlying = asked.size - before;
   await page.waitForTimeout(500);
   const atEnd = await page.locator(".hunyuan-lora-crops-thumb .hunyuan-lora-crops-name").allInnerTexts();
   const dragging = await page.evaluate(measureDrag, FRAMES);
@@ -57,7 +59,7 @@ export async function scrollManyPictures(browser, out) {
   await page.keyboard.press("End");
   await page.getByRole("heading", { name: `picture_${COUNT - 1}.png` }).waitFor();
   const last = await page.locator("h2").first().innerText();
-  return { atFirst, flight, whileFlying, asked: asked.length, atEnd, dragging, last, errors };
+  return { atFirst, flight, whileFlying, asked: asked.size, atEnd, dragging, last, errors };
 }
 
 /**
