@@ -170,11 +170,10 @@ async function forgetPicture(page, editor) {
     ran === 0 ? route.fulfill({ status: 404, json: { error: "gone" } }) : route.continue(),
   );
   await page.keyboard.press("PageDown");
-  const image = editor.locator(".hunyuan-lora-crops-picture");
-  await image.and(page.locator("[src*='1600']")).waitFor({ timeout: 20_000 });
+  await editor.getByRole("heading", { name: "alva_front.png" }).waitFor();
   await page.waitForFunction(() => {
     const shown = /** @type {HTMLImageElement | null} */ (document.querySelector(".hunyuan-lora-crops-picture"));
-    return shown?.src.includes("1600") && shown.naturalWidth > 0;
+    return shown?.src.includes("1600") && shown.complete && shown.naturalWidth > 0;
   });
   const name = await editor.locator("h2").first().innerText();
   await editor.locator(".hunyuan-lora-crops-stage").focus();
