@@ -3,6 +3,8 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 
+const LAST_WORDS_MS = 1500;
+
 /**
  * @typedef {object} PageWithNames
  * @property {(graph: object, clean: boolean, view: boolean, name: string) => Promise<void>} loadGraphData
@@ -85,6 +87,18 @@ export function holdUndo() {
     if (before) page.maskeditor_is_opended = before;
     else delete page.maskeditor_is_opended;
   };
+}
+
+/**
+ * Whether ComfyUI can save the open workflow without asking for a name.
+ *
+ * @returns {boolean}
+ */
+export function hasWorkflowFile() {
+  const manager = /** @type {{ workflow?: { activeWorkflow?: { isPersisted?: boolean } } }} */ (
+    /** @type {unknown} */ (app.extensionManager)
+  );
+  return manager.workflow?.activeWorkflow?.isPersisted === true;
 }
 
 /**
@@ -172,6 +186,7 @@ function watchRun(id) {
     executed: ({ detail }) => {
       if (String(detail?.display_node ?? detail?.node) === id) give(detail?.output ?? null);
     },
+    execution_success: onEnd,
     execution_error: onEnd,
     execution_interrupted: onEnd,
   };
@@ -180,10 +195,12 @@ function watchRun(id) {
   void promise.finally(() => {
     for (const [name, listener] of Object.entries(listeners)) source.removeEventListener(name, listener);
   });
-  /** @param {string | null} found null when the prompt has left the queue already */
+  /** @param {string | null} found null when the prompt is over, or was refused, as the page has said */
   function name(found) {
     prompt = found;
-    if (found === null ? ended.size > 0 : ended.has(found)) give(null);
+    // What the server said last may still be on its way.
+    if (found === null) setTimeout(() => give(null), LAST_WORDS_MS);
+    else if (ended.has(found)) give(null);
   }
   return { promise, give, name };
 }

@@ -3,8 +3,9 @@
 import { app } from "../../scripts/app.js";
 import { fileAddress, request, RequestError, requestOrToast, routeAddress, runPath } from "./api.js";
 import { attachCaptionEditor } from "./captions/open.js";
-import { addSidebarTab, openGraph, showToast } from "./comfy_page.js";
+import { addSidebarTab, hasWorkflowFile, holdUndo, openGraph, runUpTo, showToast } from "./comfy_page.js";
 import { asComfyNode } from "./comfy_shim.js";
+import { attachCropEditor } from "./crops/attach.js";
 import { FeedStore } from "./dashboard/data/feed.js";
 import { attachPanel, showOnNode } from "./dashboard/node_panel.js";
 import { makeSidebar } from "./dashboard/sidebar.js";
@@ -15,6 +16,7 @@ import { attachReport } from "./report/report.js";
 const PREFIX = "HunyuanLora";
 const TRAIN = "HunyuanLoraTrain";
 const CAPTIONS = "HunyuanLoraCaptionTemplate";
+const CROPS = "HunyuanLoraCropToBuckets";
 
 /** @type {import("./studio.js").Studio} */
 const studio = {
@@ -28,15 +30,32 @@ const studio = {
 };
 
 /** @param {string} run */
-async function readHistory(run) {
+function readHistory(run) {
+  // The node may name a run that is not there yet.
+  return requestIfThere(runPath(run, "history"));
+}
+
+/**
+ * @param {string} path
+ * @returns {Promise<any>} null when there is no such thing
+ */
+async function requestIfThere(path) {
   try {
-    return await request(runPath(run, "history"));
+    return await request(path);
   } catch (error) {
-    // The node may name a run that is not there yet.
     if (error instanceof RequestError && error.status === 404) return null;
     throw error;
   }
 }
+
+/** @type {import("./crops/attach.js").CropPage} */
+const cropPage = {
+  readPlan: (key) => requestIfThere(`/crop_plans/${encodeURIComponent(key)}`),
+  pictureAddress: (key, side) => routeAddress(`/hunyuan_lora/pictures/${key}?side=${side}`),
+  run: runUpTo,
+  canSave: hasWorkflowFile,
+  holdUndo,
+};
 
 /**
  * @param {string} run
@@ -66,6 +85,7 @@ app.registerExtension({
     const node = asComfyNode(created);
     if (node.comfyClass?.startsWith(PREFIX)) attachReport(node);
     if (node.comfyClass === CAPTIONS) attachCaptionEditor(node);
+    if (node.comfyClass === CROPS) attachCropEditor(node, cropPage);
     if (node.comfyClass !== TRAIN) return;
     attachPanel(node, studio);
     void studio.runs.refresh();
