@@ -39,9 +39,7 @@ def make_look(draw: random.Random, has_face: bool) -> Look:
     tone = draw.uniform(0.45, 1.0)
     skin = (round(245 * tone), round(205 * tone), round(180 * tone))
     style = draw.choice(["short", "short", "long", "bun"])
-    return Look(
-        skin, colour(), colour(), colour(), colour(), style, draw.random() < 0.3, has_face
-    )
+    return Look(skin, colour(), colour(), colour(), colour(), style, draw.random() < 0.3, has_face)
 
 
 class Painter:

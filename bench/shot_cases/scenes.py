@@ -108,9 +108,7 @@ def _face(figure: Figure, size: tuple[int, int]) -> Box | None:
     return Box(left, top, round(side * 0.84), bottom - top)
 
 
-def _place(
-    kind: str, size: tuple[int, int], draw: random.Random
-) -> list[tuple[Skeleton, float]]:
+def _place(kind: str, size: tuple[int, int], draw: random.Random) -> list[tuple[Skeleton, float]]:
     width, height = size
     if kind == "two figures":
         half = (width / 2, float(height))

@@ -1,0 +1,146 @@
+"""What an outline tells about a figure: where its head is, and whether it stands.
+
+Only what is clear counts. A figure stands when its legs hang below its head, are slim, and part
+where legs part; anything else on which a head is found is "upright".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .heads import OutlineHead, find_heads
+from .regions import Mask
+from .subject import Pose
+
+_LYING = 1.25
+_SLIM = 1.9
+_MOST_TOP_CONTACT = 0.3
+_SOLID = 0.93
+_SLIM_BOX = 2.2
+_STANDING_HEADS = 6.4
+_WIDEST_LEGS = 0.42
+_MOST_ASIDE = 0.13
+_CROTCH = (0.3, 0.57)
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Which of the picture's edges the subject's box reaches."""
+
+    top: bool
+    bottom: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Posture:
+    """What was read from an outline."""
+
+    pose: Pose
+    head: OutlineHead | None
+    is_cut_below: bool = False
+
+
+def read_posture(
+    mask: Mask, edges: Edges, *, may_guess: bool, known: OutlineHead | None = None
+) -> Posture:
+    """Read the pose of one figure.
+
+    Args:
+        mask: [h,w], cut to the figure: every outer row and column holds some of it.
+        edges: What the picture cuts off.
+        may_guess: Whether a slim outline without a clear head counts as a standing figure.
+        known: The head where a face was given; it need not be found then.
+    """
+    height, width = mask.shape
+    if known is None and edges.top and _contact(_end(mask)) > _MOST_TOP_CONTACT * width:
+        return Posture("unknown", None)
+    is_cut = edges.bottom and _contact(_end(mask[::-1])) > 0
+    if mask.mean() > _SOLID:
+        return _posture_of_box(mask, known, is_cut=is_cut)
+    head = known or _best_head(mask)
+    if head is None:
+        if width >= _LYING * height:
+            return Posture("lying", None)
+        is_slim = may_guess and height >= _SLIM * width and not is_cut
+        return Posture("standing" if is_slim else "unknown", None)
+    if is_cut and _contact(mask[-1:]) > 0.5 * head.width:
+        return Posture("standing", head, is_cut_below=True)
+    return Posture("standing" if _stands(mask, head) else "upright", head)
+
+
+def _posture_of_box(mask: Mask, known: OutlineHead | None, *, is_cut: bool) -> Posture:
+    """All that a box without an outline tells is its shape, and a face in it."""
+    height, width = mask.shape
+    is_slim = height >= _SLIM_BOX * width
+    if known is None:
+        return Posture("standing" if is_slim and not is_cut else "unknown", None)
+    heads = (height - known.top) / (known.chin - known.top)
+    if is_cut or is_slim or heads >= _STANDING_HEADS:
+        return Posture("standing", known, is_cut_below=is_cut and heads < _STANDING_HEADS)
+    return Posture("upright", known)
+
+
+def _end(mask: Mask) -> Mask:
+    return mask[: max(1, round(0.02 * mask.shape[0]))]
+
+
+def _contact(rows: Mask) -> float:
+    """Width of what lies in the given rows, without gaps."""
+    return float(rows.any(axis=0).sum())
+
+
+def _best_head(mask: Mask) -> OutlineHead | None:
+    """The head of one figure: the one nearest to the middle of the trunk below it."""
+    heads = find_heads(mask)
+    if not heads:
+        return None
+    middle = float(np.average(np.arange(mask.shape[1]) + 0.5, weights=mask.sum(axis=0)))
+    return min(heads, key=lambda one: abs(one.centre_x - middle) + 0.5 * one.top)
+
+
+def _stands(mask: Mask, head: OutlineHead) -> bool:
+    height = mask.shape[0]
+    below = height - head.chin
+    columns = np.arange(mask.shape[1]) + 0.5
+    legs = mask[round(head.chin + 0.6 * below) :]
+    amounts = legs.sum(axis=1)
+    if amounts.size == 0 or float(np.median(amounts)) > _WIDEST_LEGS * height:
+        return False
+    feet = mask[round(head.chin + 0.75 * below) :]
+    foot_x = float(np.average(columns, weights=feet.sum(axis=0)))
+    if abs(foot_x - head.centre_x) > _MOST_ASIDE * height:
+        return False
+    crotch = _crotch(mask, head)
+    return crotch is None or _CROTCH[0] <= crotch <= _CROTCH[1]
+
+
+def _crotch(mask: Mask, head: OutlineHead) -> float | None:
+    """Where the gap between the legs ends, as a share of the way from chin to soles; None without.
+
+    The gap is followed from below, as long as it lies between two legs.
+    """
+    height = mask.shape[0]
+    start = round(height - 0.12 * (height - head.chin))
+    line = mask[start]
+    places = np.flatnonzero(line)
+    if places.size == 0:
+        return None
+    gap = np.flatnonzero(~line[places[0] : places[-1] + 1]) + places[0]
+    if gap.size < max(1, 0.01 * height):
+        return None
+    column = int(gap[gap.size // 2])
+    row = start
+    while row > head.chin:
+        line = mask[row]
+        if line[column]:
+            near = np.flatnonzero(~line[max(0, column - 3) : column + 4])
+            if near.size == 0:
+                break
+            column = max(0, column - 3) + int(near[near.size // 2])
+        left, right = line[:column], line[column:]
+        if not left.any() or not right.any():
+            return None
+        row -= 1
+    return float((row - head.chin) / (height - head.chin))
