@@ -126,6 +126,11 @@ def _trunk(painter: Painter, bones: Skeleton, look: Look, limb: float) -> None:
     low, high = bones.hips
     painter.polygon([left, right, high, low], look.top)
     painter.capsule(left, right, limb, look.top)
+    # The muscle that slopes from the neck to the shoulders.
+    neck = _along(
+        bones.chin, _unit(bones.crown, bones.chin), 0.12 * math.dist(bones.crown, bones.chin)
+    )
+    painter.polygon([neck, left, right], look.top)
     painter.capsule(low, high, limb * 1.3, look.bottom)
     painter.capsule(_middle(left, right), _middle(low, high), limb * 1.8, look.top)
     if look.has_skirt and bones.pose in ("standing", "behind", "arms out"):

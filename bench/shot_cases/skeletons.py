@@ -18,6 +18,8 @@ POSES = (
     "standing", "behind", "arms out", "walking", "sitting", "sitting sideways", "lying", "jumping",
 )  # fmt: skip
 _CANON_CHIN = 1 / 7.5
+_SHOULDER_JOINTS = 0.21
+"""Half a limb's thickness below the line of the shoulders, 0.18."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def make_skeleton(pose: str, draw: random.Random, heads: float | None = None) ->
     breadth = draw.uniform(0.85, 1.2)
     sideways = pose in ("walking", "sitting sideways")
     half = (0.05 if sideways else 0.115) * breadth
-    shoulder_y, hip_y = row(0.19, heads), row(0.5, heads)
+    shoulder_y, hip_y = row(_SHOULDER_JOINTS, heads), row(0.5, heads)
     hip = half * (0.6 if sideways else 0.55)
     body = (half, shoulder_y, hip, hip_y, heads)
     lean = draw.uniform(-0.01, 0.01)

@@ -64,7 +64,7 @@ def find_subjects(
     Raises:
         DatasetError: The mask has another shape than the picture.
     """
-    outline = _outline_of(image, mask, has_boxes=bool(boxes))
+    outline = _outline_of(image, mask)
     whole = Box(0, 0, image.width, image.height)
     if boxes:
         parts = [_in_box(box, outline, image) for box in sorted(boxes, key=lambda b: b.centre)]
@@ -92,7 +92,7 @@ def find_subject(image: Image.Image, mask: ArrayLike | None = None) -> Subject:
     return max(find_subjects(image, mask), key=lambda one: one.box.width * one.box.height)
 
 
-def _outline_of(image: Image.Image, mask: ArrayLike | None, *, has_boxes: bool) -> _Outline | None:
+def _outline_of(image: Image.Image, mask: ArrayLike | None) -> _Outline | None:
     given = fit_mask(mask, image.size) if mask is not None else None
     if given is not None:
         return _Outline(_shrunk(given), given, "mask")
@@ -105,8 +105,6 @@ def _outline_of(image: Image.Image, mask: ArrayLike | None, *, has_boxes: bool) 
     plain = off_background(small.convert("RGB"))
     if plain is not None and _is_one_thing(plain):
         return _Outline(plain, None, "background")
-    if has_boxes:
-        return None
     salient = find_salient(small.convert("RGB"))
     return None if salient is None else _Outline(salient.mask, None, "saliency")
 

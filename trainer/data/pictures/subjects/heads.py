@@ -19,7 +19,9 @@ SHOULDERS_HEADS = 1.33
 """Row of the shoulders, in heads below the crown."""
 _LEAST_HEIGHT = 0.06
 _DEEPEST_SHOULDERS = 0.5
-_LEAST_WIDENING = 1.3
+_LEAST_WIDENING = 1.22
+_LEAST_BROADER = 1.35
+_SHORTEST_NECK, _LONGEST_NECK = 1.05, 1.75
 _SLIMMEST, _LONGEST = 0.7, 2.3
 _NECK = 0.72
 _PROMINENCE = 0.03
@@ -85,27 +87,41 @@ def _middle_of_top(upper: NDArray[np.int64], peak: int) -> int:
 
 
 def _trace(mask: Mask, column: int) -> OutlineHead | None:
+    """Follow the outline down from one of its upper ends to the first shoulders."""
     height = mask.shape[0]
     top = int(mask[:, column].argmax())
     widths, middles = _follow(mask, column, top, top + round(_DEEPEST_SHOULDERS * height))
     step = max(1, round(0.015 * height))
-    first = max(round(_LEAST_HEIGHT * height), step)
+    first = max(round(_LEAST_HEIGHT * height), 2 * step)
+    for shoulders in _widenings(widths, first, step):
+        above = widths[: shoulders - step]
+        wide = int(np.argmax(above[: max(2, round(0.9 * len(above)))]))
+        width, neck = float(above[wide]), float(above[wide:].min())
+        below = float(widths[shoulders : shoulders + round(0.1 * height)].max())
+        has_neck = neck <= _NECK * width and below >= max(1.5 * neck, 0.85 * width)
+        if not (has_neck or below >= _LEAST_BROADER * width):
+            continue
+        if not _SLIMMEST <= shoulders / SHOULDERS_HEADS / width <= _LONGEST:
+            continue
+        chin = _chin(above, wide, shoulders, height - top)
+        middle = float(np.median(middles[: max(1, round(chin))]))
+        return OutlineHead(middle, top, top + chin, top + shoulders, width)
+    return None
+
+
+def _widenings(widths: Floats, first: int, step: int) -> list[int]:
+    """Rows at which the outline becomes suddenly wider, from above."""
     if len(widths) < first + 2 * step + 2:
-        return None
-    widening = widths[2 * step :] / widths[: -2 * step]
-    candidates = np.arange(first, len(widths) - step) - step
-    jump = int(candidates[np.argmax(widening[candidates])])
-    if widening[jump] < _LEAST_WIDENING:
-        return None
-    shoulders = jump + step
-    above = widths[:shoulders]
-    wide = int(np.argmax(above[: max(2, round(0.9 * shoulders))]))
-    width = float(above[wide])
-    if not _SLIMMEST <= shoulders / SHOULDERS_HEADS / width <= _LONGEST:
-        return None
-    chin = _chin(above, wide, shoulders)
-    part = middles[: max(1, round(min(chin, shoulders)))]
-    return OutlineHead(float(np.median(part)), top, top + chin, top + shoulders, width)
+        return []
+    ratio = np.ones(len(widths))
+    ratio[step:-step] = widths[2 * step :] / widths[: -2 * step]
+    reach = 2 * step
+    return [
+        row
+        for row in range(first, len(widths) - step)
+        if ratio[row] >= _LEAST_WIDENING
+        and ratio[row] >= ratio[max(0, row - reach) : row + reach + 1].max()
+    ]
 
 
 def _follow(mask: Mask, column: int, first: int, last: int) -> tuple[Floats, Floats]:
@@ -127,14 +143,20 @@ def _follow(mask: Mask, column: int, first: int, last: int) -> tuple[Floats, Flo
     return np.array(widths), np.array(middles)
 
 
-def _chin(above: Floats, wide: int, shoulders: int) -> float:
+def _chin(above: Floats, wide: int, shoulders: int, height: int) -> float:
     """Row of the chin below the crown: where the neck begins, else by the shoulders."""
-    by_shoulders = shoulders / SHOULDERS_HEADS
     neck = float(above[wide:].min())
     if neck <= _NECK * above[wide]:
         narrow = np.flatnonzero(above[wide:] <= 1.12 * neck)
         start = 1.06 * (wide + int(narrow[0]))
         # Hair that hides the neck ends at the shoulders; a neck is longer.
-        if 1.12 <= shoulders / start <= 1.75:
+        if _SHORTEST_NECK <= shoulders / start <= _LONGEST_NECK:
             return start
-    return by_shoulders
+    return min(shoulders / 1.08, max(shoulders / 1.4, _chin_by_shoulders(shoulders, height)))
+
+
+def _chin_by_shoulders(shoulders: int, height: int) -> float:
+    """Chin of a figure of this height whose shoulders lie in that row below the crown."""
+    below_chin = 0.18 - 1 / 7.5
+    share = below_chin / (1 - 1 / 7.5)
+    return (shoulders - share * height) / (1 - share)

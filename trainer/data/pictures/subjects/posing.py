@@ -20,9 +20,11 @@ _MOST_TOP_CONTACT = 0.3
 _SOLID = 0.93
 _SLIM_BOX = 2.2
 _STANDING_HEADS = 6.4
-_WIDEST_LEGS = 0.42
-_MOST_ASIDE = 0.13
-_CROTCH = (0.3, 0.57)
+_MOST_ASIDE = 0.12
+_STANDING_LEGS = ((0.38, 0.525, 0.36), (0.6, 0.76, 0.3))
+"""Where legs part or come out of a skirt, from the chin (0) to the soles (1), and how wide they may
+be together as a share of the height. Between the two, thighs point at us: the figure sits."""
+_WIDEST_CLOSED_LEGS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,10 @@ def read_posture(
     is_cut = edges.bottom and _contact(_end(mask[::-1])) > 0
     if mask.mean() > _SOLID:
         return _posture_of_box(mask, known, is_cut=is_cut)
+    if known is None and width >= _LYING * height:
+        return Posture("lying", None)
     head = known or _best_head(mask)
     if head is None:
-        if width >= _LYING * height:
-            return Posture("lying", None)
         is_slim = may_guess and height >= _SLIM * width and not is_cut
         return Posture("standing" if is_slim else "unknown", None)
     if is_cut and _contact(mask[-1:]) > 0.5 * head.width:
@@ -101,19 +103,21 @@ def _best_head(mask: Mask) -> OutlineHead | None:
 
 
 def _stands(mask: Mask, head: OutlineHead) -> bool:
+    """Whether slim legs hang below the head and part where legs part."""
     height = mask.shape[0]
     below = height - head.chin
-    columns = np.arange(mask.shape[1]) + 0.5
-    legs = mask[round(head.chin + 0.6 * below) :]
-    amounts = legs.sum(axis=1)
-    if amounts.size == 0 or float(np.median(amounts)) > _WIDEST_LEGS * height:
+    amounts = mask[round(head.chin + 0.6 * below) :].sum(axis=1)
+    feet = mask[round(head.chin + 0.75 * below) :].sum(axis=0)
+    if amounts.size == 0 or feet.sum() == 0:
         return False
-    feet = mask[round(head.chin + 0.75 * below) :]
-    foot_x = float(np.average(columns, weights=feet.sum(axis=0)))
+    foot_x = float(np.average(np.arange(mask.shape[1]) + 0.5, weights=feet))
     if abs(foot_x - head.centre_x) > _MOST_ASIDE * height:
         return False
+    width = float(np.median(amounts)) / height
     crotch = _crotch(mask, head)
-    return crotch is None or _CROTCH[0] <= crotch <= _CROTCH[1]
+    if crotch is None:
+        return width <= _WIDEST_CLOSED_LEGS
+    return any(low <= crotch <= high and width <= widest for low, high, widest in _STANDING_LEGS)
 
 
 def _crotch(mask: Mask, head: OutlineHead) -> float | None:
