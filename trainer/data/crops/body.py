@@ -9,6 +9,8 @@ from .crop_settings import CropSettings
 from .shots import CANON_HEADS
 
 _FEWEST_HEADS, _MOST_HEADS = 2.0, 9.0
+_UNKNOWN_HEADS = 5.0
+"""Taken for a figure whose proportions nothing tells: a headshot suits 3 heads as well as 8."""
 _LEAST_VISIBLE = 0.1
 
 
@@ -56,10 +58,13 @@ def body_of(subject: Subject, settings: CropSettings) -> Body | None:
         return Body(subject, box.top, box.height, settings.heads_tall, 1.0)
     is_whole = subject.pose == "standing" and not subject.is_cut_below
     if not is_whole:
-        height = settings.heads_tall * head.height
+        heads = settings.heads_tall
+        if subject.pose != "standing" and heads == CANON_HEADS:
+            heads = _UNKNOWN_HEADS
+        height = heads * head.height
         seen = (box.bottom - head.top) / height
         visible = min(1.0, max(_LEAST_VISIBLE, seen))
-        return Body(subject, head.top, height, settings.heads_tall, visible)
+        return Body(subject, head.top, height, heads, visible)
     height = box.bottom - head.top
     heads = min(max(height / head.height, _FEWEST_HEADS), _MOST_HEADS)
     if settings.heads_tall != CANON_HEADS and not head.is_from_face:

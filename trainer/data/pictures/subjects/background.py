@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
-from .regions import Mask, without_specks
+from .regions import Mask, without_pinholes, without_specks
 
 Floats = NDArray[np.float64]
 
@@ -17,6 +17,7 @@ _WIDEST_START = 48.0
 _SHADOW_BRIGHTNESS = (0.5, 1.02)
 _SHADOW_TINT = 14.0
 _SHADOW_SLOPE = 10.0
+_MUCH_NOISE = 3.5
 _SMALLEST_SIDE_PX = 16
 
 
@@ -34,10 +35,14 @@ def off_background(image: Image.Image) -> Mask | None:
     fitted = _fit_background(pixels)
     if fitted is None:
         return None
+    if fitted[1] > _MUCH_NOISE:
+        # Neighbours are averaged, which keeps outlines within a pixel.
+        pixels = np.asarray(image.filter(ImageFilter.BoxBlur(1)), dtype=np.float64)
+        fitted = _fit_background(pixels) or fitted
     background, noise = fitted
     difference = np.abs(pixels - background).max(axis=2)
     differs = difference > np.clip(12.0 + 6.0 * noise, 18.0, 40.0)
-    return without_specks(differs & ~_is_soft_shadow(pixels, background))
+    return without_pinholes(without_specks(differs & ~_is_soft_shadow(pixels, background)))
 
 
 def _fit_background(pixels: Floats) -> tuple[Floats, float] | None:

@@ -20,7 +20,7 @@ from .heads import OutlineHead
 from .masks import fit_mask
 from .parting import part_subjects
 from .posing import Edges, Posture, read_posture
-from .regions import Mask, without_specks
+from .regions import Mask, without_pinholes, without_specks
 from .saliency import find_salient
 from .subject import Head, Subject
 
@@ -95,10 +95,10 @@ def find_subject(image: Image.Image, mask: ArrayLike | None = None) -> Subject:
 def _outline_of(image: Image.Image, mask: ArrayLike | None) -> _Outline | None:
     given = fit_mask(mask, image.size) if mask is not None else None
     if given is not None:
-        return _Outline(_shrunk(given), given, "mask")
+        return _Outline(without_pinholes(_shrunk(given)), given, "mask")
     small = _shrink(image)
     if image.mode == "RGBA":
-        figure = without_specks(np.asarray(small.getchannel("A")) >= _OPAQUE_FROM)
+        figure = without_pinholes(without_specks(np.asarray(small.getchannel("A")) >= _OPAQUE_FROM))
         if _LEAST_SHARE < figure.mean() < _ALMOST_ALL:
             sharp = np.asarray(image.getchannel("A")) >= _OPAQUE_FROM
             return _Outline(figure, sharp, "alpha")

@@ -18,7 +18,8 @@ Floats = NDArray[np.float64]
 SHOULDERS_HEADS = 1.33
 """Row of the shoulders, in heads below the crown."""
 _LEAST_HEIGHT = 0.06
-_DEEPEST_SHOULDERS = 0.5
+_DEEPEST_SHOULDERS = 0.43
+_DEEPEST_IN_BUST = 0.85
 _LEAST_WIDENING = 1.22
 _LEAST_BROADER = 1.35
 _SHORTEST_NECK, _LONGEST_NECK = 1.05, 1.75
@@ -40,15 +41,16 @@ class OutlineHead:
     """Largest width of the head."""
 
 
-def find_heads(mask: Mask) -> list[OutlineHead]:
+def find_heads(mask: Mask, *, is_cut: bool = False) -> list[OutlineHead]:
     """Find what may be heads in the outline of one or more figures, from left to right.
 
     Args:
         mask: [h,w]; its rows and columns at the ends hold something.
+        is_cut: Whether the figures go on below the mask.
     """
     found = []
     for column in _peaks(mask):
-        head = _trace(mask, column)
+        head = _trace(mask, column, is_cut=is_cut)
         if head is not None:
             found.append(head)
     return found
@@ -73,7 +75,7 @@ def _peaks(mask: Mask) -> list[int]:
                 best, is_rising = column, True
     if is_rising:
         peaks.append(best)
-    return sorted({_middle_of_top(upper, peak) for peak in peaks if upper[peak] < 0.6 * height})
+    return sorted({_middle_of_top(upper, peak) for peak in peaks if upper[peak] < 0.5 * height})
 
 
 def _middle_of_top(upper: NDArray[np.int64], peak: int) -> int:
@@ -86,11 +88,12 @@ def _middle_of_top(upper: NDArray[np.int64], peak: int) -> int:
     return (left + right) // 2
 
 
-def _trace(mask: Mask, column: int) -> OutlineHead | None:
+def _trace(mask: Mask, column: int, *, is_cut: bool) -> OutlineHead | None:
     """Follow the outline down from one of its upper ends to the first shoulders."""
     height = mask.shape[0]
     top = int(mask[:, column].argmax())
-    widths, middles = _follow(mask, column, top, top + round(_DEEPEST_SHOULDERS * height))
+    deepest = _DEEPEST_IN_BUST if is_cut else _DEEPEST_SHOULDERS
+    widths, middles = _follow(mask, column, top, top + round(deepest * height))
     step = max(1, round(0.015 * height))
     first = max(round(_LEAST_HEIGHT * height), 2 * step)
     for shoulders in _widenings(widths, first, step):
@@ -103,7 +106,7 @@ def _trace(mask: Mask, column: int) -> OutlineHead | None:
             continue
         if not _SLIMMEST <= shoulders / SHOULDERS_HEADS / width <= _LONGEST:
             continue
-        chin = _chin(above, wide, shoulders, height - top)
+        chin = _chin(above, wide, shoulders, None if is_cut else height - top)
         middle = float(np.median(middles[: max(1, round(chin))]))
         return OutlineHead(middle, top, top + chin, top + shoulders, width)
     return None
@@ -143,7 +146,7 @@ def _follow(mask: Mask, column: int, first: int, last: int) -> tuple[Floats, Flo
     return np.array(widths), np.array(middles)
 
 
-def _chin(above: Floats, wide: int, shoulders: int, height: int) -> float:
+def _chin(above: Floats, wide: int, shoulders: int, height: int | None) -> float:
     """Row of the chin below the crown: where the neck begins, else by the shoulders."""
     neck = float(above[wide:].min())
     if neck <= _NECK * above[wide]:
@@ -152,6 +155,8 @@ def _chin(above: Floats, wide: int, shoulders: int, height: int) -> float:
         # Hair that hides the neck ends at the shoulders; a neck is longer.
         if _SHORTEST_NECK <= shoulders / start <= _LONGEST_NECK:
             return start
+    if height is None:
+        return shoulders / SHOULDERS_HEADS
     return min(shoulders / 1.08, max(shoulders / 1.4, _chin_by_shoulders(shoulders, height)))
 
 

@@ -25,6 +25,8 @@ _STANDING_LEGS = ((0.38, 0.525, 0.36), (0.6, 0.76, 0.3))
 """Where legs part or come out of a skirt, from the chin (0) to the soles (1), and how wide they may
 be together as a share of the height. Between the two, thighs point at us: the figure sits."""
 _WIDEST_CLOSED_LEGS = 0.2
+_WIDEST_GAP = 0.03
+_NARROW_HEAD = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,10 @@ def read_posture(
         return _posture_of_box(mask, known, is_cut=is_cut)
     if known is None and width >= _LYING * height:
         return Posture("lying", None)
-    head = known or _best_head(mask)
+    head = known or _best_head(mask, is_cut=is_cut)
     if head is None:
-        is_slim = may_guess and height >= _SLIM * width and not is_cut
-        return Posture("standing" if is_slim else "unknown", None)
+        may_stand = may_guess and not is_cut and height >= _SLIM * width
+        return Posture("standing" if may_stand and _is_grown_figure(mask) else "unknown", None)
     if is_cut and _contact(mask[-1:]) > 0.5 * head.width:
         return Posture("standing", head, is_cut_below=True)
     return Posture("standing" if _stands(mask, head) else "upright", head)
@@ -93,13 +95,29 @@ def _contact(rows: Mask) -> float:
     return float(rows.any(axis=0).sum())
 
 
-def _best_head(mask: Mask) -> OutlineHead | None:
+def _best_head(mask: Mask, *, is_cut: bool) -> OutlineHead | None:
     """The head of one figure: the one nearest to the middle of the trunk below it."""
-    heads = find_heads(mask)
+    heads = find_heads(mask, is_cut=is_cut)
     if not heads:
         return None
     middle = float(np.average(np.arange(mask.shape[1]) + 0.5, weights=mask.sum(axis=0)))
     return min(heads, key=lambda one: abs(one.centre_x - middle) + 0.5 * one.top)
+
+
+def _is_grown_figure(mask: Mask) -> bool:
+    """Whether an outline without a clear head has the rows of a figure of about 7.5 heads."""
+    height = mask.shape[0]
+    widths = mask.sum(axis=1)
+    head, shoulders = (
+        float(widths[round(first * height) : max(1, round(last * height))].max())
+        for first, last in ((0.0, 0.12), (0.17, 0.33))
+    )
+    columns = np.arange(mask.shape[1]) + 0.5
+    top = mask[: max(1, round(0.13 * height))].sum(axis=0)
+    made_up = OutlineHead(
+        float(np.average(columns, weights=top)), 0, height / 7.5, round(0.18 * height), head
+    )
+    return head <= _NARROW_HEAD * shoulders and _stands(mask, made_up)
 
 
 def _stands(mask: Mask, head: OutlineHead) -> bool:
@@ -116,8 +134,16 @@ def _stands(mask: Mask, head: OutlineHead) -> bool:
     width = float(np.median(amounts)) / height
     crotch = _crotch(mask, head)
     if crotch is None:
-        return width <= _WIDEST_CLOSED_LEGS
+        # Legs that are apart above the feet are bent.
+        is_open = _widest_gap(mask[round(head.chin + 0.5 * below) :]) > _WIDEST_GAP * height
+        return width <= _WIDEST_CLOSED_LEGS and not is_open
     return any(low <= crotch <= high and width <= widest for low, high, widest in _STANDING_LEGS)
+
+
+def _widest_gap(rows: Mask) -> int:
+    """Most columns without mask between the outermost ones of a row."""
+    spans = rows.shape[1] - rows.argmax(axis=1) - rows[:, ::-1].argmax(axis=1)
+    return int(np.where(rows.any(axis=1), spans - rows.sum(axis=1), 0).max())
 
 
 def _crotch(mask: Mask, head: OutlineHead) -> float | None:
