@@ -9,11 +9,15 @@ from PIL import Image, ImageFilter
 from .regions import Mask, without_pinholes, without_specks
 
 Floats = NDArray[np.float64]
+Fitted = tuple[Floats, float]
+"""The background [H,W,3] and its noise, both in 0..255."""
 
 _LEAST_PLAIN = 0.6
 _LEAST_PLAIN_ABOVE = 0.75
 _TOLERANCE = 16.0
 _WIDEST_START = 48.0
+_LEAST_ROWS_ALIKE = 0.9
+_WHOLE_EDGE, _SIDE_OF_GROUND = 0.95, 0.04
 _SHADOW_BRIGHTNESS = (0.5, 1.02)
 _SHADOW_TINT = 14.0
 _SHADOW_SLOPE = 10.0
@@ -24,7 +28,8 @@ _SMALLEST_SIDE_PX = 16
 def off_background(image: Image.Image) -> Mask | None:
     """Mark what differs from a plain background; None where the border is not plain.
 
-    Gradients, soft shadows, sensor noise and JPEG's blocks are background.
+    Gradients, soft shadows, sensor noise and JPEG's blocks are background, and so are a wall and a
+    floor that look the same on both sides.
 
     Args:
         image: RGB [H,W], made small: noise is weaker then, and it takes less time.
@@ -32,40 +37,72 @@ def off_background(image: Image.Image) -> Mask | None:
     if min(image.size) < _SMALLEST_SIDE_PX:
         return None
     pixels = np.asarray(image, dtype=np.float64)
-    fitted = _fit_background(pixels)
+    fit = _fit_whole_border
+    fitted = fit(pixels)
+    if fitted is None:
+        fit = _fit_rows
+        fitted = fit(pixels)
+    if fitted is None:
+        fit = _fit_upper_border
+        fitted = fit(pixels)
     if fitted is None:
         return None
     if fitted[1] > _MUCH_NOISE:
         # Neighbours are averaged, which keeps outlines within a pixel.
         pixels = np.asarray(image.filter(ImageFilter.BoxBlur(1)), dtype=np.float64)
-        fitted = _fit_background(pixels) or fitted
+        fitted = fit(pixels) or fitted
     background, noise = fitted
     difference = np.abs(pixels - background).max(axis=2)
     differs = difference > np.clip(12.0 + 6.0 * noise, 18.0, 40.0)
-    return without_pinholes(without_specks(differs & ~_is_soft_shadow(pixels, background)))
+    figure = without_pinholes(without_specks(differs & ~_is_soft_shadow(pixels, background)))
+    return None if fit is not _fit_whole_border and _is_ground(figure) else figure
 
 
-def _fit_background(pixels: Floats) -> tuple[Floats, float] | None:
-    """Fit a smooth surface to the border's colour; None when the border has no common colour.
+def _fit_whole_border(pixels: Floats) -> Fitted | None:
+    """Fit a smooth surface to the colour of the whole border."""
+    return _fit_ring(pixels, _border(pixels), _LEAST_PLAIN, is_curved=True)
 
-    The lower edge may be covered: figures that are cut off stand on it.
-    """
+
+def _fit_upper_border(pixels: Floats) -> Fitted | None:
+    """Fit a plane to the border's upper part: figures that are cut off cover the lower one."""
+    ring = _border(pixels)
+    ring[round(0.6 * len(ring)) :] = False
+    return _fit_ring(pixels, ring, _LEAST_PLAIN_ABOVE, is_curved=False)
+
+
+def _fit_rows(pixels: Floats) -> Fitted | None:
+    """Take each row's colour from its two ends, where they agree in nearly all rows."""
+    width = pixels.shape[1]
+    edge = max(2, round(0.02 * width))
+    ends = np.stack([pixels[:, :edge].mean(axis=1), pixels[:, -edge:].mean(axis=1)])
+    apart = np.abs(ends[0] - ends[1]).max(axis=1)
+    if (apart < _TOLERANCE).mean() < _LEAST_ROWS_ALIKE:
+        return None
+    across = np.linspace(0.0, 1.0, width)[None, :, None]
+    background = ends[0][:, None] * (1 - across) + ends[1][:, None] * across
+    top = np.abs(pixels[:edge] - background[:edge]).max(axis=2)
+    if (top < _TOLERANCE).mean() < _LEAST_PLAIN:
+        return None
+    sides = np.concatenate([pixels[:, :edge], pixels[:, -edge:]], axis=1)
+    theirs = np.concatenate([background[:, :edge], background[:, -edge:]], axis=1)
+    return background, float(np.median(np.abs(sides - theirs).max(axis=2)))
+
+
+def _border(pixels: Floats) -> Mask:
     height, width = pixels.shape[:2]
     edge = max(2, round(0.015 * max(height, width)))
-    around = np.ones((height, width), dtype=np.bool_)
-    around[edge:-edge, edge:-edge] = False
-    above = around.copy()
-    above[round(0.6 * height) :] = False
-    for ring, least in ((around, _LEAST_PLAIN), (above, _LEAST_PLAIN_ABOVE)):
-        fitted = _fit_ring(pixels, ring, least, is_curved=ring is around)
-        if fitted is not None:
-            return fitted
-    return None
+    ring = np.ones((height, width), dtype=np.bool_)
+    ring[edge:-edge, edge:-edge] = False
+    return ring
 
 
-def _fit_ring(
-    pixels: Floats, ring: Mask, least: float, *, is_curved: bool
-) -> tuple[Floats, float] | None:
+def _is_ground(figure: Mask) -> bool:
+    """Whether what was marked reaches from side to side below, as a floor does."""
+    sides = figure[:, 0].mean(), figure[:, -1].mean()
+    return bool(figure[-1].mean() > _WHOLE_EDGE and min(sides) > _SIDE_OF_GROUND)
+
+
+def _fit_ring(pixels: Floats, ring: Mask, least: float, *, is_curved: bool) -> Fitted | None:
     """Fit a surface of second order (or a plane) to the colours of the marked pixels.
 
     Pixels of the subject that reach the border are left out of the fit step by step.

@@ -26,7 +26,8 @@ _STANDING_LEGS = ((0.38, 0.525, 0.36), (0.6, 0.76, 0.3))
 be together as a share of the height. Between the two, thighs point at us: the figure sits."""
 _WIDEST_CLOSED_LEGS = 0.2
 _WIDEST_GAP = 0.03
-_NARROW_HEAD = 0.85
+_NARROW_HEAD = 0.6
+_HEADS_TALL = (2.0, 9.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def read_posture(
     is_cut = edges.bottom and _contact(_end(mask[::-1])) > 0
     if mask.mean() > _SOLID:
         return _posture_of_box(mask, known, is_cut=is_cut)
-    if known is None and width >= _LYING * height:
+    if width >= _LYING * height and not is_cut and known is None:
         return Posture("lying", None)
     head = known or _best_head(mask, is_cut=is_cut)
     if head is None:
@@ -80,7 +81,7 @@ def _posture_of_box(mask: Mask, known: OutlineHead | None, *, is_cut: bool) -> P
     is_slim = height >= _SLIM_BOX * width
     if known is None:
         return Posture("standing" if is_slim and not is_cut else "unknown", None)
-    heads = (height - known.top) / (known.chin - known.top)
+    heads = _heads_tall(mask, known)
     if is_cut or is_slim or heads >= _STANDING_HEADS:
         return Posture("standing", known, is_cut_below=is_cut and heads < _STANDING_HEADS)
     return Posture("upright", known)
@@ -97,11 +98,19 @@ def _contact(rows: Mask) -> float:
 
 def _best_head(mask: Mask, *, is_cut: bool) -> OutlineHead | None:
     """The head of one figure: the one nearest to the middle of the trunk below it."""
-    heads = find_heads(mask, is_cut=is_cut)
+    heads = [
+        one
+        for one in find_heads(mask, is_cut=is_cut)
+        if is_cut or _HEADS_TALL[0] <= _heads_tall(mask, one) <= _HEADS_TALL[1]
+    ]
     if not heads:
         return None
     middle = float(np.average(np.arange(mask.shape[1]) + 0.5, weights=mask.sum(axis=0)))
     return min(heads, key=lambda one: abs(one.centre_x - middle) + 0.5 * one.top)
+
+
+def _heads_tall(mask: Mask, head: OutlineHead) -> float:
+    return float((mask.shape[0] - head.top) / (head.chin - head.top))
 
 
 def _is_grown_figure(mask: Mask) -> bool:
