@@ -30,6 +30,7 @@ _OPAQUE_FROM = 32
 _ALMOST_ALL = 0.97
 _LEAST_SHARE = 0.002
 _LEAST_SOLID = 0.3
+_LEAST_FILLING = 0.08
 _AT_EDGE = 0.985
 _LEAST_FILLED = 0.2
 _LEAST_SPANNED = 0.8
@@ -80,7 +81,11 @@ def find_subjects(
     else:
         return (_by_faces_alone(whole, faces),)
     sharp = outline.sharp if outline else None
-    return tuple(_subject(part, sharp, image, source, faces) for part in parts)
+    found = tuple(_subject(part, sharp, image, source, faces) for part in parts)
+    if source == "saliency" and len(found) > 1 and any(one.head is None for one in found):
+        # Things that stand out side by side are most likely parts of something larger.
+        return (_by_faces_alone(whole, faces),)
+    return found
 
 
 def find_subject(image: Image.Image, mask: ArrayLike | None = None) -> Subject:
@@ -116,6 +121,8 @@ def _is_one_thing(figure: Mask) -> bool:
     # trimmed to its outline is solid.
     top, bottom, left, right = _extent(figure)
     spanned = (bottom - top) * (right - left) / figure.size
+    if figure.sum() < _LEAST_FILLING * (bottom - top) * (right - left):
+        return False
     return spanned < _ALMOST_ALL or float(figure.mean()) > _LEAST_SOLID
 
 
@@ -167,7 +174,7 @@ def _subject(
     cut = figure[top:bottom, left:right]
     edges = Edges(top <= 1, box.bottom >= _AT_EDGE * image.height)
     given = head_of_face(faces, box, cut, (left, top), scale)
-    posture = read_posture(cut, edges, may_guess=source != "saliency", known=given)
+    posture = read_posture(cut, edges, is_sure=source != "saliency", known=given)
     is_solid = bool(cut.all())
     return Subject(
         box,

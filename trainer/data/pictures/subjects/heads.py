@@ -25,6 +25,9 @@ _LEAST_BROADER = 1.35
 _SHORTEST_NECK, _LONGEST_NECK = 1.05, 1.75
 _SLIMMEST, _LONGEST = 0.7, 2.3
 _NECK = 0.72
+_AS_HIGH_AS_WIDE = 0.95
+_CROWN = 0.4
+_MOST_ABOVE = 0.4
 _PROMINENCE = 0.03
 
 
@@ -54,6 +57,35 @@ def find_heads(mask: Mask, *, is_cut: bool = False) -> list[OutlineHead]:
         if head is not None:
             found.append(head)
     return found
+
+
+def guess_head(mask: Mask) -> OutlineHead | None:
+    """Guess the head of a figure whose hair hides its neck: about as high as its hair is wide.
+
+    Only for figures that are known to stand.
+
+    Args:
+        mask: [h,w] of the figure; every outer row and column holds some of it.
+    """
+    height, columns = mask.shape
+    firsts, lasts = mask.argmax(axis=1), columns - mask[:, ::-1].argmax(axis=1)
+    widths = np.maximum.accumulate(lasts - firsts)
+    deep = np.flatnonzero(
+        widths[: round(_DEEPEST_SHOULDERS * height)]
+        <= 1.05 * np.arange(1, round(_DEEPEST_SHOULDERS * height) + 1)
+    )
+    deep = deep[deep >= _LEAST_HEIGHT * height]
+    if deep.size == 0:
+        return None
+    width = float(widths[deep[0]])
+    # Horns and feathers above the head are narrow.
+    crown = int(np.flatnonzero(mask.sum(axis=1) >= _CROWN * width)[0])
+    high = _AS_HIGH_AS_WIDE * width
+    top = 0 if crown <= _MOST_ABOVE * high else crown
+    chin = crown + high
+    middles = (firsts + lasts)[crown : max(crown + 1, round(chin))] / 2
+    shoulders = round(crown + SHOULDERS_HEADS * high)
+    return OutlineHead(float(np.median(middles)), top, chin, shoulders, width)
 
 
 def _peaks(mask: Mask) -> list[int]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .heads import OutlineHead, find_heads
-from .regions import Mask
+from .heads import OutlineHead, find_heads, guess_head
+from .regions import Mask, label_regions
 from .subject import Pose
 
 _LYING = 1.25
-_SLIM = 1.9
+_LEAST_SLIM = 1.2
 _MOST_TOP_CONTACT = 0.3
 _SOLID = 0.93
 _SLIM_BOX = 2.2
@@ -26,7 +26,9 @@ _STANDING_LEGS = ((0.38, 0.525, 0.36), (0.6, 0.76, 0.3))
 be together as a share of the height. Between the two, thighs point at us: the figure sits."""
 _WIDEST_CLOSED_LEGS = 0.2
 _WIDEST_GAP = 0.03
-_NARROW_HEAD = 0.6
+_MOST_BELOW_TOP = 0.06
+_BROADEST_BUST = 6.0
+_LEAST_IN_ONE = 0.85
 _HEADS_TALL = (2.0, 9.6)
 
 
@@ -48,14 +50,15 @@ class Posture:
 
 
 def read_posture(
-    mask: Mask, edges: Edges, *, may_guess: bool, known: OutlineHead | None = None
+    mask: Mask, edges: Edges, *, is_sure: bool = True, known: OutlineHead | None = None
 ) -> Posture:
     """Read the pose of one figure.
 
     Args:
         mask: [h,w], cut to the figure: every outer row and column holds some of it.
         edges: What the picture cuts off.
-        may_guess: Whether a slim outline without a clear head counts as a standing figure.
+        is_sure: Whether the outline is; where it may be of something else, the head must be the
+            uppermost part of it.
         known: The head where a face was given; it need not be found then.
     """
     height, width = mask.shape
@@ -67,9 +70,15 @@ def read_posture(
     if width >= _LYING * height and not is_cut and known is None:
         return Posture("lying", None)
     head = known or _best_head(mask, is_cut=is_cut)
+    if head is not None and not is_sure and head.top > _MOST_BELOW_TOP * height:
+        head = None
+    if head is not None and is_cut and width > _BROADEST_BUST * head.width and known is None:
+        head = None
     if head is None:
-        may_stand = may_guess and not is_cut and height >= _SLIM * width
-        return Posture("standing" if may_stand and _is_grown_figure(mask) else "unknown", None)
+        is_figure = not is_cut and height >= _LEAST_SLIM * width and _is_one_piece(mask)
+        head = guess_head(mask) if is_figure else None
+        is_sure = head is not None and _is_likely(mask, head) and _stands(mask, head)
+        return Posture("standing", head) if is_sure else Posture("unknown", None)
     if is_cut and _contact(mask[-1:]) > 0.5 * head.width:
         return Posture("standing", head, is_cut_below=True)
     return Posture("standing" if _stands(mask, head) else "upright", head)
@@ -98,11 +107,7 @@ def _contact(rows: Mask) -> float:
 
 def _best_head(mask: Mask, *, is_cut: bool) -> OutlineHead | None:
     """The head of one figure: the one nearest to the middle of the trunk below it."""
-    heads = [
-        one
-        for one in find_heads(mask, is_cut=is_cut)
-        if is_cut or _HEADS_TALL[0] <= _heads_tall(mask, one) <= _HEADS_TALL[1]
-    ]
+    heads = [one for one in find_heads(mask, is_cut=is_cut) if is_cut or _is_likely(mask, one)]
     if not heads:
         return None
     middle = float(np.average(np.arange(mask.shape[1]) + 0.5, weights=mask.sum(axis=0)))
@@ -113,20 +118,13 @@ def _heads_tall(mask: Mask, head: OutlineHead) -> float:
     return float((mask.shape[0] - head.top) / (head.chin - head.top))
 
 
-def _is_grown_figure(mask: Mask) -> bool:
-    """Whether an outline without a clear head has the rows of a figure of about 7.5 heads."""
-    height = mask.shape[0]
-    widths = mask.sum(axis=1)
-    head, shoulders = (
-        float(widths[round(first * height) : max(1, round(last * height))].max())
-        for first, last in ((0.0, 0.12), (0.17, 0.33))
-    )
-    columns = np.arange(mask.shape[1]) + 0.5
-    top = mask[: max(1, round(0.13 * height))].sum(axis=0)
-    made_up = OutlineHead(
-        float(np.average(columns, weights=top)), 0, height / 7.5, round(0.18 * height), head
-    )
-    return head <= _NARROW_HEAD * shoulders and _stands(mask, made_up)
+def _is_one_piece(mask: Mask) -> bool:
+    _, areas = label_regions(mask)
+    return bool(areas.max() >= _LEAST_IN_ONE * areas.sum())
+
+
+def _is_likely(mask: Mask, head: OutlineHead) -> bool:
+    return _HEADS_TALL[0] <= _heads_tall(mask, head) <= _HEADS_TALL[1]
 
 
 def _stands(mask: Mask, head: OutlineHead) -> bool:

@@ -24,8 +24,9 @@ Floats = NDArray[np.float64]
 _SIDE_PX = 160
 _SWEEPS = 3
 _BORDER = 0.08
-_LEAST_PARTED = 0.72
-_LEAST_CONTRAST = 0.42
+_LEAST_PARTED = 0.89
+_LEAST_AGREEMENT = 0.82
+_LEAST_CONTRAST = 0.62
 _LEAST_AREA, _MOST_AREA = 0.01, 0.6
 _MOST_AT_EDGE = 0.3
 _LEAST_IN_ONE = 0.8
@@ -56,8 +57,8 @@ def find_salient(image: Image.Image) -> Salient | None:
     barrier = sum(_barrier_distance(colours[..., channel]) for channel in range(3))
     contrast = _border_contrast(colours)
     salience = _stretched(np.asarray(barrier)) + _stretched(contrast)
-    salience = _sharpened(colours, _stretched(salience))
-    return _cut(salience)
+    raw = _stretched(salience)
+    return _cut(_sharpened(colours, raw), raw >= _otsu(raw))
 
 
 def _opponent(pixels: Floats) -> Floats:
@@ -145,8 +146,14 @@ def _otsu(values: Floats) -> float:
     return float(edges[1 + int(np.argmax(between[:-1]))])
 
 
-def _cut(salience: Floats) -> Salient | None:
+def _cut(salience: Floats, unsharpened: Mask) -> Salient | None:
+    """Part the map in two; None where the parts are not clear.
+
+    Source of the measure of agreement: P. Jaccard, 1912. Where colour alone decides otherwise than
+    place and colour together, the map cannot be trusted.
+    """
     inside = salience >= _otsu(salience)
+    agreement = float((inside & unsharpened).sum() / max(1, (inside | unsharpened).sum()))
     area = float(inside.mean())
     if not _LEAST_AREA < area < _MOST_AREA:
         return None
@@ -160,9 +167,10 @@ def _cut(salience: Floats) -> Salient | None:
     edge = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
     is_clear = (
         parted >= _LEAST_PARTED
+        and agreement >= _LEAST_AGREEMENT
         and contrast >= _LEAST_CONTRAST
         and in_kept >= _LEAST_IN_ONE
         and kept.sum() <= 3
         and edge.mean() <= _MOST_AT_EDGE
     )
-    return Salient(mask, parted * in_kept) if is_clear else None
+    return Salient(mask, parted * agreement) if is_clear else None
