@@ -6,9 +6,11 @@ from pathlib import Path
 
 from trainer.data.crops.crop import Crop
 from trainer.data.crops.crop_settings import CropSettings
-from trainer.data.crops.framing import NoFit
+from trainer.data.crops.framing import NoFit, frame_picture
 from trainer.data.crops.proposing import propose_crops
 from trainer.data.crops.shots import PICTURE_SHOT, SHOTS, buckets_for
+from trainer.data.pictures.boxes import Box
+from trainer.data.pictures.buckets import Bucket
 from trainer.data.pictures.media import MediaItem
 from trainer.data.pictures.subjects.finding import find_subjects
 
@@ -36,9 +38,17 @@ def earlier(scene: Scene) -> list[Proposed]:
     picture = scene.image.size
     subject = find_subject(scene.image, scene.mask)
     if not is_standing(subject, picture):
-        wholes = ((b, frame_whole(subject, b, picture, SETTINGS)) for b in BUCKETS)
-        made = [Proposed(PICTURE_SHOT, b, fit) for b, fit in wholes if not isinstance(fit, NoFit)]
-        return made if subject.source != "picture" else []
+        is_found = subject.source != "picture"
+        wholes = [
+            (
+                b,
+                frame_whole(subject, b, picture, SETTINGS)
+                if is_found
+                else frame_picture(b, picture, SETTINGS),
+            )
+            for b in BUCKETS
+        ]
+        return [Proposed(PICTURE_SHOT, b, fit) for b, fit in wholes if not isinstance(fit, NoFit)]
     found: list[Proposed] = []
     for name, shot in SHOTS.items():
         for bucket in buckets_for(shot, BUCKETS):
@@ -49,5 +59,5 @@ def earlier(scene: Scene) -> list[Proposed]:
     return found
 
 
-def _has_twin(box: object, bucket: object, found: list[Proposed]) -> bool:
+def _has_twin(box: Box, bucket: Bucket, found: list[Proposed]) -> bool:
     return any(one.bucket == bucket and one.box.overlap(box) > 0.9 for one in found)
