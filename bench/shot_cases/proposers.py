@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from trainer.data.crops.crop import Crop
@@ -14,7 +15,7 @@ from trainer.data.pictures.buckets import Bucket
 from trainer.data.pictures.media import MediaItem
 from trainer.data.pictures.subjects.finding import find_subjects
 
-from .earlier.finding import find_subject
+from .earlier.finding import Subject, find_subject
 from .earlier.framing import frame_shot, frame_whole, is_standing
 from .judging import BUCKETS, MARGIN, Proposed
 from .scenes import Scene
@@ -38,16 +39,8 @@ def earlier(scene: Scene) -> list[Proposed]:
     picture = scene.image.size
     subject = find_subject(scene.image, scene.mask)
     if not is_standing(subject, picture):
-        is_found = subject.source != "picture"
-        wholes = [
-            (
-                b,
-                frame_whole(subject, b, picture, SETTINGS)
-                if is_found
-                else frame_picture(b, picture, SETTINGS),
-            )
-            for b in BUCKETS
-        ]
+        frame = frame_picture if subject.source == "picture" else _around(subject)
+        wholes = [(bucket, frame(bucket, picture, SETTINGS)) for bucket in BUCKETS]
         return [Proposed(PICTURE_SHOT, b, fit) for b, fit in wholes if not isinstance(fit, NoFit)]
     found: list[Proposed] = []
     for name, shot in SHOTS.items():
@@ -57,6 +50,10 @@ def earlier(scene: Scene) -> list[Proposed]:
             if is_fit and not _has_twin(fit, bucket, found):
                 found.append(Proposed(name, bucket, fit))
     return found
+
+
+def _around(subject: Subject) -> Callable[..., Box | NoFit]:
+    return lambda bucket, picture, settings: frame_whole(subject, bucket, picture, settings)
 
 
 def _has_twin(box: Box, bucket: Bucket, found: list[Proposed]) -> bool:
