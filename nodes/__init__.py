@@ -6,6 +6,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from .data.caching import CacheLatents, CacheText
 from .data.captions import CaptionTemplate
+from .data.crop_images import CropImages
 from .data.dataset import BuildDataset, LoadDataset
 from .data.pictures import CropToBuckets, LoadImages
 from .host.web.routes import register_routes
@@ -22,6 +23,7 @@ NODES: list[type[io.ComfyNode]] = [
     DemoModels,
     LoadImages,
     CropToBuckets,
+    CropImages,
     CaptionTemplate,
     BuildDataset,
     LoadDataset,

@@ -7,6 +7,7 @@
  * @property {HTMLElement} [element]
  * @property {string} [name]
  * @property {unknown} [value]
+ * @property {(value: unknown) => void} [callback]
  */
 
 /**
@@ -20,6 +21,7 @@
  * @property {(size: [number, number]) => void} [setSize]
  * @property {() => [number, number]} [computeSize]
  * @property {(name: string, type: string, element: HTMLElement, options: object) => DomWidget} addDOMWidget
+ * @property {{ change?: () => void }} [graph] the graph that holds the node
  */
 
 /**
@@ -100,4 +102,20 @@ export function growNode(node) {
   const needed = node.computeSize?.();
   if (!needed || !node.setSize) return;
   node.setSize([node.size[0], Math.max(node.size[1], needed[1])]);
+}
+
+/**
+ * Set a widget's value as if the user had typed it: what listens hears of it, and ComfyUI knows
+ * that the workflow changed.
+ *
+ * @param {ComfyNode} node
+ * @param {string} name
+ * @param {unknown} value
+ */
+export function setWidgetValue(node, name, value) {
+  const widget = node.widgets?.find((one) => one.name === name);
+  if (!widget || widget.value === value) return;
+  widget.value = value;
+  widget.callback?.(value);
+  node.graph?.change?.();
 }

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ...trainer.data.captions.captioning import DEFAULT_TEMPLATE, CaptionFields, caption_crops
-from ...trainer.data.captions.checks import check_captions
+from ...trainer.data.captions.captioning import (
+    DEFAULT_TEMPLATE,
+    CaptionFields,
+    CaptionSources,
+    caption_crops,
+)
+from ...trainer.data.captions.checks.checking import check_captions
+from ...trainer.data.captions.checks.findings import finding_lines
+from ...trainer.data.captions.checks.view_traits import parse_view_traits
+from ...trainer.data.captions.edits import parse_caption_edits
+from ...trainer.data.captions.starting import starting_captions
 from ...trainer.data.crops.planning import CropPlan
 from .. import wires
+from ..host.editing.caption_sheets import Sheet, keep_sheet
 from ..host.encoders import ClipTokenCounter
 
 
@@ -23,6 +33,8 @@ class CaptionTemplate(io.ComfyNode):
             description="Writes a caption for every crop. Name what should stay changeable "
             "(hair colour, outfit) and leave out what belongs to the character.",
             is_output_node=True,
+            # A captioner's list has to come as one list, or the node would run once for each text.
+            is_input_list=True,
             inputs=_inputs(),
             outputs=[
                 wires.out(wires.Captioned, "captioned", "For Build Dataset."),
@@ -33,37 +45,55 @@ class CaptionTemplate(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, crops: CropPlan, clip: object = None, **fields: object) -> io.NodeOutput:
+    def execute(
+        cls,
+        crops: list[CropPlan],
+        clip: list[object] | None = None,
+        starting_captions: list[str] | None = None,
+        **inputs: list[object],
+    ) -> io.NodeOutput:
         """Fill the template for every crop and check the result."""
-        template = str(fields.pop("template")).strip() or DEFAULT_TEMPLATE
-        overrides = str(fields.pop("overrides"))
-        keep_existing = bool(fields.pop("keep_existing"))
-        described = CaptionFields(**{name: str(value) for name, value in fields.items()})
-        captioned = caption_crops(
-            crops.crops,
-            described,
-            template=template,
-            overrides=overrides,
-            keep_existing=keep_existing,
-        )
-        counter = None if clip is None else ClipTokenCounter(clip)
-        warnings = [
-            f"{found.name}: {found.text}" for found in check_captions(captioned, described, counter)
-        ]
+        plan, values = crops[0], {name: listed[0] for name, listed in inputs.items()}
+        counter = ClipTokenCounter(clip[0]) if clip and clip[0] is not None else None
+        sheet, sources = _read(plan, values, starting_captions or [], counter)
+        captioned = caption_crops(plan.crops, sheet.fields, sources)
+        view_traits = parse_view_traits(sheet.view_traits)
+        warnings = finding_lines(check_captions(captioned, sheet.fields, counter, view_traits))
         texts = [entry.caption for entry in captioned]
         lines = [*warnings, "", *texts] if warnings else texts
+        extra: dict[str, object] = {"hunyuan_caption_sheet": [keep_sheet(sheet)]}
         return io.NodeOutput(
             captioned,
             "\n".join(texts),
             "\n".join(warnings),
-            described,
-            ui=wires.show(lines=lines),
+            sheet.fields,
+            ui=wires.show(lines=lines, extra=extra),
         )
 
 
+def _read(
+    plan: CropPlan,
+    values: dict[str, object],
+    texts: list[str],
+    counter: ClipTokenCounter | None,
+) -> tuple[Sheet, CaptionSources]:
+    """The node's inputs, as the captions and the caption editor need them."""
+    names = set(CaptionFields.__dataclass_fields__) & set(values)
+    fields = CaptionFields(**{name: str(values[name]) for name in names})
+    sources = CaptionSources(
+        template=str(values["template"]).strip() or DEFAULT_TEMPLATE,
+        overrides=str(values["overrides"]),
+        keep_existing=bool(values["keep_existing"]),
+        starting=starting_captions([str(text) for text in texts], plan),
+        edits=parse_caption_edits(str(values.get("edited_captions", ""))),
+    )
+    traits = str(values.get("view_traits", ""))
+    return Sheet(plan, fields, traits, sources.template, sources.starting, counter), sources
+
+
 def _inputs() -> list[io.Input]:
-    def text(name: str, default: str, tooltip: str, multiline: bool = False) -> io.Input:
-        return io.String.Input(name, default=default, multiline=multiline, tooltip=tooltip)
+    def text(name: str, default: str, tooltip: str, **options: bool) -> io.Input:
+        return io.String.Input(name, default=default, tooltip=tooltip, **options)
 
     return [
         wires.Crops.Input("crops", tooltip="From Crop to Buckets."),
@@ -79,11 +109,19 @@ def _inputs() -> list[io.Input]:
         text("background", "", "Background, such as 'plain white background'."),
         text("extra", "", "Anything more, at the end."),
         text("template", "", "Your own sentence with slots such as {trigger} and {framing}; empty "
-             "means the built-in one.", multiline=True),
+             "means the built-in one. {caption} is what a captioner wrote.", multiline=True),
         text("overrides", "", 'Exceptions by picture, as JSON: {"front.png": {"pose": "sitting"}}.',
              multiline=True),
         io.Boolean.Input("keep_existing", default=True,
                          tooltip="Keep the caption of a .txt file that lies beside a picture."),
         io.Clip.Input("clip", optional=True, tooltip="When connected, captions are counted in "
                       "tokens and what falls off the end is shown."),
+        text("view_traits", "", "What only one side shows, such as 'front: face, blue eyes; "
+             "behind: backless dress'. The check warns when a caption of another view names it.",
+             optional=True),
+        text("edited_captions", "", "Captions by hand; press 'Edit captions' to write them.",
+             multiline=True, optional=True),
+        io.String.Input("starting_captions", optional=True, force_input=True,
+                        tooltip="Texts of any captioner: one for each crop (see Crops as Images), "
+                        "one for each picture, or one for all."),
     ]  # fmt: skip

@@ -9,8 +9,9 @@ from comfy_api.latest import io
 
 from ...trainer.data.captions.captioning import Captioned
 from ...trainer.data.dataset.building import Dataset, build_dataset, load_dataset, summarize
+from ...trainer.data.dataset.hand_edits import hand_edits_mark
 from ...trainer.data.pictures.buckets import parse_buckets
-from ...trainer.errors import DatasetError
+from ...trainer.errors import ConfigError, DatasetError
 from .. import wires
 from ..host.folders import dataset_folder, find_source
 
@@ -46,6 +47,14 @@ class BuildDataset(io.ComfyNode):
             ],
             outputs=[wires.out(wires.Dataset, "dataset", "For the caches and for training.")],
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, name: str, **_others: object) -> str:
+        """Run again when a caption in the dataset's folder was edited by hand."""
+        try:
+            return hand_edits_mark(dataset_folder(name))
+        except ConfigError:
+            return "no folder"
 
     @classmethod
     def execute(cls, captioned: Sequence[Captioned], name: str, batch_size: int) -> io.NodeOutput:

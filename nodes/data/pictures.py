@@ -14,6 +14,7 @@ from ...trainer.data.pictures.media import TrainingMedia, merge_media, save_batc
 from ...trainer.data.sheets.contact_sheet import draw_contact_sheet, draw_thumbnails
 from ...trainer.errors import DatasetError
 from .. import wires
+from ..host.editing.crop_plans import keep_plan
 from ..host.folders import batch_folder, find_source
 
 _BACKGROUNDS = {"white": (255, 255, 255), "grey": (128, 128, 128), "black": (0, 0, 0)}
@@ -152,7 +153,12 @@ class CropToBuckets(io.ComfyNode):
             for skipped in plan.skipped
         ]
         lines += [f"bucket {empty.bucket}: {empty.reason}" for empty in plan.empty_buckets]
-        return io.NodeOutput(plan, sheet, ui=wires.show(lines=lines, image=sheet))
+        lines += [
+            f"boxes by hand for {name} are kept, but that picture is not here"
+            for name in settings.by_hand.strangers(media.items)
+        ]
+        extra: dict[str, object] = {"hunyuan_crop_plan": [keep_plan(media, settings, plan)]}
+        return io.NodeOutput(plan, sheet, ui=wires.show(lines=lines, image=sheet, extra=extra))
 
 
 def _crop_inputs() -> list[io.Input]:
@@ -197,10 +203,10 @@ def _crop_inputs() -> list[io.Input]:
             "boxes",
             default="",
             multiline=True,
-            tooltip="Crops set by hand, as JSON; they replace the proposals for the "
-            'pictures they name: [{"picture": "front.png", "box": [0.1, 0, 0.8, 0.5], '
-            '"shot": "waist_up", "bucket": "768x1024"}]. A box is left, top, width and '
-            "height as shares of the picture, from 0 to 1.",
+            tooltip="Crops set by hand; press 'Edit crops' to draw them. A list may be typed too, "
+            'as JSON: [{"picture": "front.png", "box": [0.1, 0, 0.8, 0.5], "shot": "waist_up", '
+            '"bucket": "768x1024"}]; a box is left, top, width and height as shares of the '
+            "picture, from 0 to 1.",
         ),
         io.Float.Input(
             "heads_tall",

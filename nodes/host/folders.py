@@ -23,9 +23,14 @@ def cache_folder() -> Path:
     return studio_folder() / "cache"
 
 
+def datasets_folder() -> Path:
+    """Where built datasets are, each in a folder of its own."""
+    return studio_folder() / "datasets"
+
+
 def dataset_folder(name: str) -> Path:
     """Folder of the dataset called `name`."""
-    return studio_folder() / "datasets" / checked_name(name, "name")
+    return datasets_folder() / checked_name(name, "name")
 
 
 def run_folder(name: str) -> Path:

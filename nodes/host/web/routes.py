@@ -10,6 +10,7 @@ from server import PromptServer
 from ....trainer.errors import ConfigError
 from ....trainer.training.library.contents import PICTURE_TYPES, find_picture
 from . import library
+from .editing import EDITING_ROUTES
 from .serving import answering, in_thread, json_answer, read_fields, short_text, whole_number_of
 
 _ROOT = "/hunyuan_lora"
@@ -26,7 +27,7 @@ def register_routes() -> None:
     if server is None or id(server) in _registered:
         return
     _registered.add(id(server))
-    for method, path, handler in _ROUTES:
+    for method, path, handler in (*_ROUTES, *EDITING_ROUTES):
         server.routes.route(method, path)(answering(handler))
 
 

@@ -53,9 +53,18 @@ def answering(handler: Handler) -> Handler:
 
 
 async def read_fields(
-    request: web.Request, required: Collection[str], optional: Collection[str] = ()
+    request: web.Request,
+    required: Collection[str],
+    optional: Collection[str] = (),
+    most_bytes: int = _BODY_BYTES,
 ) -> dict[str, Any]:
     """The fields of a JSON body.
+
+    Args:
+        request: The request.
+        required: Fields that must be there.
+        optional: Fields that may be there.
+        most_bytes: Largest body.
 
     Raises:
         ConfigError: It is no JSON object, is too large, or has other fields than these.
@@ -66,7 +75,7 @@ async def read_fields(
             f"The body is '{request.content_type}', but must be JSON with the header "
             "'Content-Type: application/json'."
         )
-    fields = _parse(await _read_body(request))
+    fields = _parse(await _read_body(request, most_bytes))
     allowed = [*required, *optional]
     unknown = sorted(set(fields) - set(allowed))
     missing = [name for name in required if name not in fields]
@@ -77,12 +86,12 @@ async def read_fields(
     return fields
 
 
-async def _read_body(request: web.Request) -> bytes:
+async def _read_body(request: web.Request, most_bytes: int) -> bytes:
     body = bytearray()
     async for piece in request.content.iter_chunked(8192):
         body += piece
-        if len(body) > _BODY_BYTES:
-            raise ConfigError(f"The body is larger than {_BODY_BYTES // 1024} KiB. Send less.")
+        if len(body) > most_bytes:
+            raise ConfigError(f"The body is larger than {most_bytes // 1024} KiB. Send less.")
     return bytes(body)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from ...errors import DatasetError
 from ..crops.planning import Crop
 from ..pictures.media import MediaItem, caption_path
+from .edits import CaptionEdits, crop_ids
 from .overrides import (
     Overrides,
     changes_for,
@@ -17,7 +19,8 @@ from .overrides import (
     parse_overrides,
     refuse_unknown_pictures,
 )
-from .template import check_template, fill_template
+from .starting import spread_captions
+from .template import check_template, fill_template, slots_of
 from .words import framing_words, pronoun, ratio_words, view_words
 
 DEFAULT_TEMPLATE = (
@@ -27,7 +30,9 @@ DEFAULT_TEMPLATE = (
 """Gives, say: "Anime style. alva, a woman with teal hair, wearing a purple dress, standing.
 White background. The 9:16 front view image shows her full body, from head to toe." """
 
-Origin = Literal["template", "file", "override"]
+Origin = Literal["template", "captioner", "file", "override", "editor"]
+"""Where a caption came from: the template, a captioner in the graph, a text file beside the
+picture, an override, the caption editor. Later ones beat earlier ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,23 @@ class CaptionFields:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptionSources:
+    """Where captions come from, besides the fields."""
+
+    template: str = DEFAULT_TEMPLATE
+    """Free text with slots."""
+    overrides: str | Overrides = ""
+    """JSON text for `parse_overrides`, or what it returns."""
+    keep_existing: bool = True
+    """Whether text files beside the pictures are used."""
+    starting: tuple[str, ...] = ()
+    """Captions of a captioner, one for each crop, or none. With the slot {caption} in the
+    template they fill it, else each is a whole caption."""
+    edits: CaptionEdits = field(default_factory=CaptionEdits)
+    """What was edited by hand."""
+
+
+@dataclass(frozen=True, slots=True)
 class Captioned:
     """A crop with its caption."""
 
@@ -68,7 +90,38 @@ class Captioned:
     caption: str
     """Its caption; may be empty."""
     origin: Origin
-    """Where the caption came from: the template, a text file beside the picture, an override."""
+    """Where the caption came from."""
+    start: str = ""
+    """The caption as it would be without the text that was written by hand."""
+    start_origin: Origin = "template"
+    """Where that would come from."""
+    file_text: str | None = None
+    """The text file beside the picture, when it is used; None when there is none."""
+
+
+def slot_values(crop: Crop, fields: CaptionFields, starting: str = "") -> dict[str, str]:
+    """The text of every slot for one crop.
+
+    Args:
+        crop: Its shot, view and bucket give the wording of framing, view and ratio.
+        fields: The texts for the other slots.
+        starting: What a captioner wrote, for the slot {caption}.
+    """
+    return {
+        "style": fields.style,
+        "trigger": fields.trigger,
+        "class_word": fields.class_word,
+        "traits": ", ".join(fields.named_traits),
+        "pose": fields.pose,
+        "background": fields.background,
+        "extra": fields.extra,
+        "framing": framing_words(crop.shot, fields.class_word),
+        "ratio": ratio_words(crop.bucket),
+        "view": view_words(crop.view),
+        "pronoun": pronoun(fields.class_word),
+        "shot": crop.shot.replace("_", " "),
+        "caption": starting,
+    }
 
 
 def fill_caption(crop: Crop, fields: CaptionFields, template: str = DEFAULT_TEMPLATE) -> str:
@@ -82,83 +135,89 @@ def fill_caption(crop: Crop, fields: CaptionFields, template: str = DEFAULT_TEMP
     Raises:
         ConfigError: The template has an unknown slot or an unbalanced brace.
     """
-    values = {
-        "style": fields.style,
-        "trigger": fields.trigger,
-        "class_word": fields.class_word,
-        "traits": ", ".join(fields.named_traits),
-        "pose": fields.pose,
-        "background": fields.background,
-        "extra": fields.extra,
-        "framing": framing_words(crop.shot, fields.class_word),
-        "ratio": ratio_words(crop.bucket),
-        "view": view_words(crop.view),
-        "pronoun": pronoun(fields.class_word),
-        "shot": crop.shot.replace("_", " "),
-    }
-    return fill_template(template, values)
+    return fill_template(template, slot_values(crop, fields))
 
 
 def caption_crops(
-    crops: Sequence[Crop],
-    fields: CaptionFields,
-    *,
-    template: str = DEFAULT_TEMPLATE,
-    overrides: str | Overrides = "",
-    keep_existing: bool = True,
+    crops: Sequence[Crop], fields: CaptionFields, sources: CaptionSources | None = None
 ) -> list[Captioned]:
     """Give every crop a caption.
 
-    An override comes first; then, with `keep_existing`, a text file of the same name beside the
-    picture, word for word for all its crops (an empty file does not count); else the template.
+    What was written in the editor comes first, then fields that the picture or the crop has for
+    itself, then an override; then, with `keep_existing`, a text file of the same name beside the
+    picture, word for word for all its crops (an empty file does not count); then a captioner's
+    text; else the template.
 
     Args:
         crops: The crops.
         fields: What the captions have in common.
-        template: Free text with slots.
-        overrides: JSON text for `parse_overrides`, or what it returns.
-        keep_existing: Whether text files beside the pictures are used.
+        sources: Where captions come from; None takes the built-in template and the text files.
 
     Raises:
         ConfigError: Template or overrides are wrong, or an override names no picture.
         DatasetError: A caption file is not UTF-8 text.
     """
-    check_template(template)
+    sources = sources or CaptionSources()
+    check_template(sources.template)
+    overrides = sources.overrides
     found = parse_overrides(overrides) if isinstance(overrides, str) else overrides
     check_overrides(found)
     refuse_unknown_pictures(found, [crop.item for crop in crops])
-    files: dict[str, str] = {}
-    if keep_existing:
-        for crop in crops:
-            if str(crop.item.path) not in files:
-                files[str(crop.item.path)] = _existing_caption(crop.item)
+    sources = replace(sources, overrides=found)
+    files = _existing_captions(crops) if sources.keep_existing else {}
+    starting = spread_captions(sources.starting, len(crops))
     return [
-        _caption_one(crop, fields, template, found, files.get(str(crop.item.path), ""))
-        for crop in crops
+        _caption_one(crop, crop_id, fields, sources, _Found(files.get(crop.item.path), text))
+        for crop, crop_id, text in zip(crops, crop_ids(crops), starting, strict=True)
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Texts that are there before anything is filled in."""
+
+    file: str | None
+    starting: str
+
+
 def _caption_one(
-    crop: Crop,
-    fields: CaptionFields,
-    template: str,
-    overrides: Overrides,
-    existing: str,
+    crop: Crop, crop_id: str, fields: CaptionFields, sources: CaptionSources, found: _Found
 ) -> Captioned:
-    changes = changes_for(crop, overrides)
-    if changes:
-        whole = changes.pop("caption", None)
-        text = fill_caption(crop, replace(fields, **changes), template if whole is None else whole)
-        return Captioned(crop, text, "override")
-    if existing:
-        return Captioned(crop, existing, "file")
-    return Captioned(crop, fill_caption(crop, fields, template), "template")
+    start, origin = _start(crop, crop_id, fields, sources, found)
+    text = sources.edits.text_for(crop_id)
+    if text is not None:
+        return Captioned(crop, text.strip(), "editor", start, origin, found.file)
+    return Captioned(crop, start, origin, start, origin, found.file)
 
 
-def _existing_caption(item: MediaItem) -> str:
+def _start(
+    crop: Crop, crop_id: str, fields: CaptionFields, sources: CaptionSources, found: _Found
+) -> tuple[str, Origin]:
+    """The caption without what was written by hand, and where it comes from."""
+    edited = sources.edits.fields_for(crop, crop_id)
+    assert not isinstance(sources.overrides, str)  # parsed by caption_crops
+    changes = {**changes_for(crop, sources.overrides), **edited}
+    template = changes.pop("caption", None) or sources.template
+    if not changes and template is sources.template:
+        if found.file:
+            return found.file, "file"
+        if found.starting and "caption" not in slots_of(template):
+            return found.starting, "captioner"
+    values = slot_values(crop, replace(fields, **changes), found.starting)
+    is_plain = not changes and template is sources.template
+    origin: Origin = "editor" if edited else "template" if is_plain else "override"
+    return fill_template(template, values), origin
+
+
+def _existing_captions(crops: Sequence[Crop]) -> dict[Path, str | None]:
+    items = {crop.item.path: crop.item for crop in crops}
+    return {path: _existing_caption(item) for path, item in items.items()}
+
+
+def _existing_caption(item: MediaItem) -> str | None:
     path = caption_path(item)
     if not path.is_file():
-        return ""
+        return None
     try:
         return path.read_text(encoding="utf-8-sig").strip()
     except UnicodeDecodeError as error:

@@ -22,6 +22,7 @@ SLOTS = (
     "view",
     "pronoun",
     "shot",
+    "caption",
 )
 """Names that may stand between braces in a template."""
 

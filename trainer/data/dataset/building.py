@@ -123,7 +123,7 @@ def _free_name(base: str, entry: Captioned, files: DatasetFolder) -> str:
         is_same = (
             picture.is_file()
             and caption.is_file()
-            and caption.read_bytes() == _caption_bytes(entry)
+            and caption.read_bytes() == caption_bytes(entry.caption)
             and picture.read_bytes() == _png_bytes(render_crop(entry.crop))
         )
         if is_same:
@@ -142,8 +142,8 @@ def _write_items(
     for done, (entry, name) in enumerate(zip(captioned, names, strict=True), start=1):
         crop = entry.crop
         make = functools.partial(sources.png, crop)
-        files.put(f"{name}.png", _crop_digest(crop), make, crop.item.digest)
-        data = _caption_bytes(entry)
+        files.put(f"{name}.png", crop_digest(crop), make, crop.item.digest)
+        data = caption_bytes(entry.caption)
         files.put(f"{name}.txt", digest_bytes(data), lambda d=data: d)  # type: ignore[misc]
         if on_progress is not None:
             on_progress(done, len(captioned), f"{name}.png")
@@ -174,11 +174,13 @@ def _png_bytes(image: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def _caption_bytes(entry: Captioned) -> bytes:
-    return (entry.caption + "\n").encode("utf-8")
+def caption_bytes(caption: str) -> bytes:
+    """What the file of a caption holds."""
+    return (caption + "\n").encode("utf-8")
 
 
-def _crop_digest(crop: Crop) -> str:
+def crop_digest(crop: Crop) -> str:
+    """Digest of all that a crop's file follows from: picture, box, bucket and background."""
     box = crop.box
     parts = (
         _RENDER_VERSION,

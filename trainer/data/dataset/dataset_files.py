@@ -93,6 +93,27 @@ class DatasetFolder:
         write_bytes(path, data)
         return True
 
+    def overrule(self, name: str, data: bytes) -> None:
+        """Write a file that was edited by hand; what was there is set aside first.
+
+        Args:
+            name: A file on the list, relative to the folder.
+            data: Its new content.
+
+        Raises:
+            DatasetError: The file is not on the list.
+        """
+        if name not in self._before:
+            raise DatasetError(
+                f"'{name}' is not a file of the dataset in '{self.folder}'. Build it again."
+            )
+        if (self.folder / name).is_file():
+            self._set_aside(name)
+        write_bytes(self.folder / name, data)
+        digest = digest_bytes(data)
+        self._before[name] = MadeFile(digest, digest)
+        self._save(self._before)
+
     def remove_stale(self, keep: frozenset[str] = frozenset()) -> int:
         """Take away files of earlier builds that were not put again; returns how many.
 
@@ -147,6 +168,15 @@ def crop_sources(folder: Path) -> dict[str, str]:
     except (DatasetError, OSError):
         return {}
     return {name: made.source for name, made in files.items() if made.source}
+
+
+def made_files(folder: Path) -> dict[str, MadeFile]:
+    """All files on a built dataset's list by relative name; empty when there is no such list.
+
+    Raises:
+        DatasetError: The list is damaged.
+    """
+    return _read_ledger(folder)
 
 
 def safe_stem(text: str) -> str:

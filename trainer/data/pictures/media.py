@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...errors import DatasetError
-from ...files import write_bytes
+from ...files import digest_bytes, write_bytes
 from .duplicates import Fingerprint, find_duplicates, perceptual_hash
 from .names import guess_view, natural_key
-from .pixels import PictureError, digest_pixels, read_picture
+from .pixels import PictureError, decode_picture, digest_pixels, read_file, read_picture
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}) | (
     frozenset({".avif"}) & Image.registered_extensions().keys()
@@ -50,6 +50,8 @@ class MediaItem:
     """Side the subject shows, from the file name: "front", "behind", "side" or ""."""
     look: int | None = None
     """Perceptual hash (64 bits) by which near duplicates are found; None when not computed."""
+    file_digest: str = ""
+    """Digest of the file's bytes when it was scanned; "" when not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,8 @@ def _examine(path: Path, min_side_px: int) -> MediaItem:
             "unsupported",
             f"is left out: files of type {suffix} cannot be read here. Save it as PNG or JPEG",
         )
-    image = read_picture(path)
+    data = read_file(path)
+    image = decode_picture(data)
     if min(image.size) < min_side_px:
         raise PictureError(
             "too_small",
@@ -234,6 +237,7 @@ def _examine(path: Path, min_side_px: int) -> MediaItem:
         has_alpha=image.mode == "RGBA",
         view=guess_view(path.stem),
         look=perceptual_hash(image),
+        file_digest=digest_bytes(data),
     )
 
 

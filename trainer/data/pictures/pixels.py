@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import io
+import stat
 import struct
+import threading
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from ...errors import DatasetError
 
 MAX_PIXELS = 89_000_000
 """Largest picture that is decoded (89 megapixels); more is taken for a decompression bomb."""
+MAX_FILE_BYTES = 1_000_000_000
+"""Largest file that is read (1 GB)."""
 
 _ALPHA_MODES = ("RGBA", "RGBa", "LA", "La", "PA")
 # What Pillow's decoders raise for files that are cut off, damaged or something else.
@@ -40,9 +43,55 @@ def read_picture(path: Path) -> Image.Image:
     Raises:
         PictureError: The file is not a picture, is damaged, animated or too large.
     """
+    return decode_picture(read_file(path))
+
+
+def read_file(path: Path) -> bytes:
+    """Read the bytes of a picture file, so that all that is told of it comes from one reading.
+
+    Raises:
+        PictureError: It is gone, may not be read, is no file or is too large.
+    """
     try:
-        with _whole_files_only(), Image.open(path) as image:
+        status = path.stat()
+        # Opening a pipe or a device would wait for ever.
+        if not stat.S_ISREG(status.st_mode):
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "no file but a device or pipe"
+            raise PictureError("unreadable", f"is {what}. Take it out of the folder or rename it")
+        if status.st_size > MAX_FILE_BYTES:
+            size = f"{status.st_size / 1e9:.1f} GB,"
+            raise PictureError(
+                "too_large", f"has {size} more than the 1 GB that is read. Save it smaller"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        is_gone = isinstance(error, FileNotFoundError)
+        what = "is a link to a file that is not there" if path.is_symlink() else "is not there"
+        reason = f"cannot be opened ({error.strerror or error})"
+        raise PictureError(
+            "unreadable",
+            f"{what if is_gone else reason}. Check the file, its permissions and its drive",
+        ) from error
+
+
+def decode_picture(data: bytes, shrink: int = 1) -> Image.Image:
+    """Decode the bytes of a picture file as `read_picture` does.
+
+    Args:
+        data: The file's bytes.
+        shrink: 1, 2, 4 or 8: a JPEG may come out up to that many times smaller (rounded up),
+            which is quicker; other pictures never do.
+
+    Raises:
+        PictureError: They are not a picture, or it is damaged, animated or too large.
+    """
+    try:
+        # From memory and not from the file: Pillow maps some files, and one that is cut off or
+        # taken away while it is mapped would end the whole program.
+        with _WHOLE_FILES_ONLY, Image.open(io.BytesIO(data)) as image:
             _refuse_unfit(image)
+            if shrink > 1 and image.format == "JPEG":
+                image.draft(None, tuple(max(1, side // shrink) for side in image.size))
             image.load()
             return _drop_opaque_alpha(to_eight_bit(_upright(image)))
     except _BOMB_ERRORS as error:
@@ -84,15 +133,33 @@ def digest_pixels(image: Image.Image) -> str:
     return digest.hexdigest()
 
 
-@contextlib.contextmanager
-def _whole_files_only() -> Iterator[None]:
-    # Other code in the process may have told Pillow to fill cut-off files with grey.
-    before = ImageFile.LOAD_TRUNCATED_IMAGES
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    try:
-        yield
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before
+class _WholeFilesOnly:
+    """Lets no cut-off file pass while any thread decodes.
+
+    Other code in the process may have told Pillow to fill cut-off files with grey. That is one
+    switch for all threads, so it is set back by the last one.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._before = ImageFile.LOAD_TRUNCATED_IMAGES
+                ImageFile.LOAD_TRUNCATED_IMAGES = False
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                ImageFile.LOAD_TRUNCATED_IMAGES = self._before
+
+
+_WHOLE_FILES_ONLY = _WholeFilesOnly()
 
 
 def _refuse_unfit(image: Image.Image) -> None:

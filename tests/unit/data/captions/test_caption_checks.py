@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from trainer.data.captions.captioning import Captioned, CaptionFields
-from trainer.data.captions.checks import CLIP_TOKENS, LLAMA_TOKENS, check_captions, mentions
+from trainer.data.captions.checks.checking import check_captions
+from trainer.data.captions.checks.findings import CaptionWarning
+from trainer.data.captions.checks.lengths import CLIP_TOKENS, LLAMA_TOKENS
+from trainer.data.captions.checks.wording.mentions import mentions
 from trainer.data.crops.planning import Crop
 from trainer.data.pictures.boxes import Box
 from trainer.data.pictures.buckets import Bucket
@@ -34,7 +37,12 @@ def captioned(text: str) -> list[Captioned]:
 
 
 def kinds(text: str) -> list[str]:
-    return [warning.kind for warning in check_captions(captioned(text), FIELDS, WordCounter())]
+    return [warning.kind for warning in of_crops(text)]
+
+
+def of_crops(text: str) -> list[CaptionWarning]:
+    found = check_captions(captioned(text), FIELDS, WordCounter())
+    return [warning for warning in found if warning.crop is not None]
 
 
 def test_good_caption_gives_no_warning() -> None:
@@ -61,7 +69,7 @@ def test_bad_caption_gives_one_warning_of_its_kind(text: str, kind: str) -> None
 def test_length_at_the_limit_is_fine_and_beyond_shows_what_falls_off() -> None:
     base = "alva " * (CLIP_TOKENS - 1)
     assert kinds(base + "last") == []
-    (warning,) = check_captions(captioned(base + "last too much"), FIELDS, WordCounter())
+    (warning,) = of_crops(base + "last too much")
     assert "77 CLIP-L tokens; 75 are read" in warning.text
     assert "'too much'" in warning.text
     assert warning.name == "alva.png (waist up)"

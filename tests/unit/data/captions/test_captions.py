@@ -10,6 +10,7 @@ import pytest
 from trainer.data.captions.captioning import (
     DEFAULT_TEMPLATE,
     CaptionFields,
+    CaptionSources,
     caption_crops,
     fill_caption,
 )
@@ -113,7 +114,9 @@ def test_template_free_text_is_filled(template: str, values: dict[str, str], tex
 
 
 def test_template_unknown_slot_names_it_and_lists_the_valid_ones() -> None:
-    with pytest.raises(ConfigError, match=r"'\{triger\}'.*\{trigger\}.*pronoun, shot\.") as caught:
+    with pytest.raises(
+        ConfigError, match=r"'\{triger\}'.*\{trigger\}.*pronoun, shot, caption\."
+    ) as caught:
         fill_template("{triger} stands", {})
     assert all(slot in str(caught.value) for slot in SLOTS)
 
@@ -182,7 +185,7 @@ def test_overrides_stem_name_and_shot_the_more_exact_wins() -> None:
     overrides = """{"alva": {"pose": "sitting", "extra": "Night."},
         "alva.png": {"pose": "lying", "headshot": {"pose": "smiling"}}}"""
     crops = [make_crop(), make_crop("headshot", bucket=Bucket(768, 1024))]
-    body, head = caption_crops(crops, ALVA, overrides=overrides)
+    body, head = caption_crops(crops, ALVA, CaptionSources(overrides=overrides))
     assert "dress, lying. White background. Night. The 9:16" in body.caption
     assert "dress, smiling. White background. Night. The 3:4" in head.caption
     assert body.origin == head.origin == "override"
@@ -190,7 +193,7 @@ def test_overrides_stem_name_and_shot_the_more_exact_wins() -> None:
 
 def test_overrides_whole_caption_may_use_slots() -> None:
     overrides = {"alva": {"caption": "alva, {framing}"}}
-    (captioned,) = caption_crops([make_crop()], ALVA, overrides=overrides)
+    (captioned,) = caption_crops([make_crop()], ALVA, CaptionSources(overrides=overrides))
     assert captioned.caption == "alva, her full body, from head to toe"
 
 
@@ -208,12 +211,12 @@ def test_overrides_whole_caption_may_use_slots() -> None:
 )
 def test_overrides_wrong_text_is_explained(text: str, match: str) -> None:
     with pytest.raises(ConfigError, match=match):
-        caption_crops([make_crop()], ALVA, overrides=text)
+        caption_crops([make_crop()], ALVA, CaptionSources(overrides=text))
 
 
 def test_overrides_given_as_a_mapping_are_checked_too() -> None:
     with pytest.raises(ConfigError, match="unknown field 'posture'"):
-        caption_crops([make_crop()], ALVA, overrides={"alva": {"posture": "x"}})
+        caption_crops([make_crop()], ALVA, CaptionSources(overrides={"alva": {"posture": "x"}}))
 
 
 def test_existing_file_is_kept_word_for_word_unless_asked(tmp_path: Path) -> None:
@@ -222,9 +225,11 @@ def test_existing_file_is_kept_word_for_word_unless_asked(tmp_path: Path) -> Non
     crops = [make_crop(path=path), make_crop("headshot", path=path)]
     kept = caption_crops(crops, ALVA)
     assert [(entry.caption, entry.origin) for entry in kept] == [("My own  words {x}.", "file")] * 2
-    made = caption_crops(crops, ALVA, keep_existing=False)
+    made = caption_crops(crops, ALVA, CaptionSources(keep_existing=False))
     assert [entry.origin for entry in made] == ["template"] * 2
-    (changed, _) = caption_crops(crops, ALVA, overrides={"alva": {"pose": "sitting"}})
+    (changed, _) = caption_crops(
+        crops, ALVA, CaptionSources(overrides={"alva": {"pose": "sitting"}})
+    )
     assert (changed.origin, "sitting" in changed.caption) == ("override", True)
 
 
@@ -244,4 +249,4 @@ def test_existing_file_not_utf8_is_named(tmp_path: Path) -> None:
 
 def test_caption_crops_bad_template_fails_even_without_crops() -> None:
     with pytest.raises(ConfigError, match="unknown slot"):
-        caption_crops([], ALVA, template="{nope}")
+        caption_crops([], ALVA, CaptionSources(template="{nope}"))

@@ -37,8 +37,9 @@ def place_box(
 
 def has_shape(box: Box, bucket: Bucket) -> bool:
     """Whether a box has a bucket's width/height, within the rounding to whole pixels."""
-    across = abs(box.width - box.height * bucket.ratio) <= 0.5
-    return across or abs(box.height - box.width / bucket.ratio) <= 0.5
+    # A side is never below one pixel, however flat the bucket.
+    across = abs(box.width - max(1.0, box.height * bucket.ratio)) <= 0.5
+    return across or abs(box.height - max(1.0, box.width / bucket.ratio)) <= 0.5
 
 
 def _whole_pixels(values: tuple[float, ...], picture: tuple[int, int]) -> Box:

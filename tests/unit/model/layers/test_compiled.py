@@ -20,7 +20,7 @@ from trainer.model.activation_policy import ActivationPolicy
 from trainer.model.layers import compiled, elementwise
 from trainer.model.weights import MappingSource
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 COMPILED = ActivationPolicy(compiled=True)
 
 
@@ -132,7 +132,7 @@ def test_a_compiler_that_really_fails_leaves_one_warning_and_the_eager_numbers(
 ) -> None:
     script = (
         "import warnings, torch\n"
-        "from tests.unit.model.test_compiled import COMPILED, ActivationPolicy, one_step\n"
+        "from tests.unit.model.layers.test_compiled import COMPILED, ActivationPolicy, one_step\n"
         "warnings.simplefilter('always')\n"
         "with warnings.catch_warnings(record=True) as caught:\n"
         "    found = one_step(torch.float32, COMPILED, (1, 4, 4), 2)\n"

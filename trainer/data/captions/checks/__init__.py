@@ -1,0 +1,1 @@
+"""Checks of captions; `checking.check_captions` runs them all."""

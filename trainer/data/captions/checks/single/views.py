@@ -1,0 +1,120 @@
+"""Words for the view of a crop: front view, from behind, in profile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from ...words import view_words
+from ..findings import Found
+from .draft import Draft, Wanted
+from .phrases import Phrase, find_phrases, put_words
+
+_VIEWERS = r"(?:the )?(?:viewer|camera|us\b|spectator|lens)"
+_WORDS: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
+    (r"(?:three[- ]quarters?|3/4) (?:back|rear) view", False, ("behind", "side")),
+    (r"(?:three[- ]quarters?|3/4) (?:front )?view", False, ("front", "side")),
+    (r"(?:back|rear) view", False, ("behind",)),
+    (r"front(?:al)? view", False, ("front",)),
+    (r"side view", False, ("side",)),
+    (r"from behind", True, ("behind",)),
+    (r"from the (?:back|rear)", True, ("behind",)),
+    (r"from the front", True, ("front",)),
+    (r"from (?:the )?side", True, ("side",)),
+    (r"side profile|in profile|profile (?:view|shot|portrait)", False, ("side",)),
+    (rf"facing away from {_VIEWERS}", False, ("behind",)),
+    (rf"back (?:turned )?(?:to|towards?) {_VIEWERS}", False, ("behind",)),
+    (rf"facing {_VIEWERS}", False, ("front",)),
+)
+_PHRASES = tuple(
+    Phrase(re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE), loose, views)
+    for words, loose, views in _WORDS
+)
+# Light and touch come from somewhere, and things open or hang there.
+_SAID_OF_OTHERS = re.compile(
+    r"\b(?:lit|light|lights|lighting|backlit|sunlight|moonlight|sun|lamp|glow\w*|illuminated|"
+    r"shin\w+|wind|breeze|rays?|hug\w*|grab\w*|embrac\w+|attack\w*|approach\w*|pushed|held|tied|"
+    r"laced|buttoned|open\w*|hang\w*|slit|cut\w*|swept|fall\w*|com\w+|grow\w*|stick\w*|peek\w*|"
+    r"peer\w*|emerg\w*|appear\w*|step\w*|jump\w*|look\w* out|surprised|followed|chased)\b"
+    r"[^.!?;,\n]*$",
+    re.IGNORECASE,
+)
+# "from behind a tree" is a place.
+_PLACE_AFTER = re.compile(
+    r"\s+(?:an?|the|her|his|their|its|some|two|one|another|dark|glass|bars|trees|bushes|clouds|"
+    r"curtains|window\w*|of)\b",
+    re.IGNORECASE,
+)
+_MIRROR_AFTER = re.compile(r"[- ](?:mirrors?|camera|window)\b", re.IGNORECASE)
+_SEEN_BEFORE = re.compile(
+    r"(?:\b(?:seen|viewed|shown|photographed|shot|captured|pictured|drawn|filmed|depicted|painted|"
+    r"view|image|photo|photograph|picture|portrait|her|him|them|it)|(?:^|[.,;!?\n]))\s*$",
+    re.IGNORECASE,
+)
+_RIGHT = {
+    "front": ("front view", "from the front", "facing the {}"),
+    "behind": ("back view", "from behind", "facing away from the {}"),
+    "side": ("side view", "from the side", ""),
+}
+
+
+def check_view(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+    """Find view words that contradict the crop; an unknown view is not checked."""
+    view = draft.crop.view
+    if view not in _RIGHT:
+        return
+    named = list(_named(draft.caption, wanted))
+    agrees = any(view in phrase.fits for _, _, phrase in named)
+    for start, end, phrase in named:
+        if view not in phrase.fits:
+            words = draft.caption[start:end]
+            yield Found(
+                "view",
+                words.lower(),
+                f"Says '{words}', but the crop is a {view_words(view)}. Write '{view_words(view)}',"
+                " or correct the view of the picture.",
+                # Beside a right word there is no telling what the other one is about.
+                None if agrees else partial(_replaced, draft, words, wanted),
+            )
+
+
+def _named(caption: str, wanted: Wanted) -> Iterator[tuple[int, int, Phrase]]:
+    for start, end, phrase in find_phrases(caption, _PHRASES):
+        if _MIRROR_AFTER.match(caption, end):
+            continue
+        if not phrase.loose or _is_view(caption, start, end, wanted):
+            yield start, end, phrase
+
+
+def _is_view(caption: str, start: int, end: int, wanted: Wanted) -> bool:
+    if _PLACE_AFTER.match(caption, end) or _SAID_OF_OTHERS.search(caption, 0, start):
+        return False
+    if caption[start:end].lower() == "from behind" or _SEEN_BEFORE.search(caption, 0, start):
+        return True
+    before = caption[:start].rstrip().lower()
+    return any(before.endswith(word) for word in wanted.kept)
+
+
+def _replaced(draft: Draft, words: str, wanted: Wanted) -> str | None:
+    caption = draft.caption
+    for start, end, _ in reversed(list(_named(caption, wanted))):
+        if caption[start:end] == words:
+            right = _right_words(words, draft.crop.view)
+            if right is None:
+                return None
+            caption = put_words(caption, start, end, right)
+    return caption
+
+
+def _right_words(words: str, view: str) -> str | None:
+    """The same kind of wording for another view."""
+    as_view, as_from, as_facing = _RIGHT[view]
+    text = words.lower()
+    if text.startswith("facing"):
+        return as_facing.format(re.split(r"\W+", text)[-1]) if as_facing else None
+    if text.startswith("from") or text == "in profile":
+        return as_from
+    if text.startswith("back") and not text.endswith("view"):
+        return None
+    return as_view

@@ -1,0 +1,1 @@
+"""Checks that look at all captions of a dataset together."""

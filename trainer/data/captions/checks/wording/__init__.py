@@ -1,0 +1,1 @@
+"""Reading and mending the words of a caption."""
