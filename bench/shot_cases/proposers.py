@@ -7,8 +7,8 @@ from pathlib import Path
 
 from trainer.data.crops.crop import Crop
 from trainer.data.crops.crop_settings import CropSettings
-from trainer.data.crops.framing import NoFit, frame_picture
-from trainer.data.crops.proposing import propose_crops
+from trainer.data.crops.proposals.framing import NoFit, frame_picture
+from trainer.data.crops.proposals.proposing import propose_crops
 from trainer.data.crops.shots import PICTURE_SHOT, SHOTS, buckets_for
 from trainer.data.pictures.boxes import Box
 from trainer.data.pictures.buckets import Bucket

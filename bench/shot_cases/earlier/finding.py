@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from trainer.data.pictures.boxes import Box
-from trainer.data.pictures.subjects.regions import Mask, without_specks
+from trainer.data.pictures.subjects.outlines.regions import Mask, without_specks
 from trainer.errors import DatasetError
 
 _WORK_SIDE_PX = 512

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from trainer.data.crops.crop_settings import CropSettings
-from trainer.data.crops.framing import NoFit
+from trainer.data.crops.proposals.framing import NoFit
 from trainer.data.crops.shots import CANON_HEADS, SHOULDER_HEADS, Shot, body_row
 from trainer.data.pictures.boxes import Box, Frame, fit_box
 from trainer.data.pictures.buckets import Bucket

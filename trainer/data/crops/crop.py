@@ -8,7 +8,7 @@ from ..pictures.boxes import Box
 from ..pictures.buckets import Bucket
 from ..pictures.media import MediaItem
 from .crop_settings import CropSettings
-from .framing import NoFit
+from .proposals.framing import NoFit
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from .crop import SkippedCrop as SkippedCrop
 from .crop import checked_crop
 from .crop_settings import CropSettings as CropSettings
 from .given_boxes import GivenBoxes
-from .proposing import propose_crops
+from .proposals.proposing import propose_crops
 from .shots import shape_of
 
 

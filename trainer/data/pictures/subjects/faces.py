@@ -13,7 +13,7 @@ import numpy as np
 
 from ..boxes import Box
 from .heads import SHOULDERS_HEADS, OutlineHead
-from .regions import Mask
+from .outlines.regions import Mask
 
 _FACE_OF_HEAD = 0.76
 _LEAST_APART = 1.2

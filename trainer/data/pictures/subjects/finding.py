@@ -14,37 +14,32 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from ..boxes import Box
-from .background import off_background
 from .faces import cut_between_faces, head_of_face
 from .heads import OutlineHead
-from .masks import fit_mask
+from .outlines.outline import Outline, extent, find_outline, shrink
+from .outlines.regions import Mask
 from .parting import part_subjects
 from .posing import Edges, Posture, read_posture
-from .regions import Mask, without_pinholes, without_specks
-from .saliency import find_salient
 from .subject import Head, Subject
 
-_WORK_SIDE_PX = 512
 _BANDS = 40
-_OPAQUE_FROM = 32
-_ALMOST_ALL = 0.97
-_LEAST_SHARE = 0.002
-_LEAST_SOLID = 0.3
-_LEAST_FILLING = 0.08
 _AT_EDGE = 0.985
 _LEAST_FILLED = 0.2
 _LEAST_SPANNED = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class _Outline:
-    """What was found before it is parted."""
+class _Part:
+    """One subject before it is measured."""
 
-    small: Mask
-    """[h,w], at most 512 high or wide."""
-    sharp: Mask | None
-    """[H,W] of the picture, where there is one."""
-    source: str
+    mask: Mask
+    """[h,w]"""
+    sharp: Mask | None = None
+    """[H,W] of the picture."""
+    box: Box | None = None
+    """Its box in pixels, where it was given and nothing else is known."""
+    is_alone: bool = False
+    """Whether nothing else is marked in `sharp`."""
 
 
 def find_subjects(
@@ -65,23 +60,23 @@ def find_subjects(
     Raises:
         DatasetError: The mask has another shape than the picture.
     """
-    outline = _outline_of(image, mask)
+    outline = find_outline(image, mask)
     whole = Box(0, 0, image.width, image.height)
     if boxes:
-        parts = [_in_box(box, outline, image) for box in sorted(boxes, key=lambda b: b.centre)]
         source = "mask" if outline and outline.source == "mask" else "boxes"
+        parts = [_in_box(box, outline, image) for box in sorted(boxes, key=lambda b: b.centre)]
     elif outline is not None:
+        source = outline.source
         scale = image.width / outline.small.shape[1]
-        parts = [
+        masks = [
             piece
             for part in part_subjects(outline.small)
             for piece in cut_between_faces(part, faces, scale)
         ]
-        source = outline.source
+        parts = [_Part(one, outline.sharp, is_alone=len(masks) == 1) for one in masks]
     else:
         return (_by_faces_alone(whole, faces),)
-    sharp = outline.sharp if outline else None
-    found = tuple(_subject(part, sharp, image, source, faces) for part in parts)
+    found = tuple(_subject(part, image, source, faces) for part in parts)
     if source == "saliency" and len(found) > 1 and any(one.head is None for one in found):
         # Things that stand out side by side are most likely parts of something larger.
         return (_by_faces_alone(whole, faces),)
@@ -97,50 +92,9 @@ def find_subject(image: Image.Image, mask: ArrayLike | None = None) -> Subject:
     return max(find_subjects(image, mask), key=lambda one: one.box.width * one.box.height)
 
 
-def _outline_of(image: Image.Image, mask: ArrayLike | None) -> _Outline | None:
-    given = fit_mask(mask, image.size) if mask is not None else None
-    if given is not None:
-        return _Outline(without_pinholes(_shrunk(given)), given, "mask")
-    small = _shrink(image)
-    if image.mode == "RGBA":
-        figure = without_pinholes(without_specks(np.asarray(small.getchannel("A")) >= _OPAQUE_FROM))
-        if _LEAST_SHARE < figure.mean() < _ALMOST_ALL:
-            sharp = np.asarray(image.getchannel("A")) >= _OPAQUE_FROM
-            return _Outline(figure, sharp, "alpha")
-    plain = off_background(small.convert("RGB"))
-    if plain is not None and _is_one_thing(plain):
-        return _Outline(plain, None, "background")
-    salient = find_salient(small.convert("RGB"))
-    return None if salient is None else _Outline(salient.mask, None, "saliency")
-
-
-def _is_one_thing(figure: Mask) -> bool:
-    if not _LEAST_SHARE < figure.mean() < _ALMOST_ALL:
-        return False
-    # What reaches every edge and is full of holes is a texture or a scene; a figure that was
-    # trimmed to its outline is solid.
-    top, bottom, left, right = _extent(figure)
-    spanned = (bottom - top) * (right - left) / figure.size
-    if figure.sum() < _LEAST_FILLING * (bottom - top) * (right - left):
-        return False
-    return spanned < _ALMOST_ALL or float(figure.mean()) > _LEAST_SOLID
-
-
-def _shrink(image: Image.Image) -> Image.Image:
-    scale = min(1.0, _WORK_SIDE_PX / max(image.size))
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return image if scale == 1.0 else image.resize(size, Image.Resampling.BOX)
-
-
-def _shrunk(mask: Mask) -> Mask:
-    small = np.asarray(_shrink(Image.fromarray(mask.astype(np.uint8) * 255))) >= 128
-    # A mask that is thinner than a pixel here is kept as it is.
-    return small if small.any() else mask
-
-
-def _in_box(box: Box, outline: _Outline | None, image: Image.Image) -> Mask:
+def _in_box(box: Box, outline: Outline | None, image: Image.Image) -> _Part:
     """The outline inside a given box, or the whole box where the outline is another thing."""
-    shape = outline.small.shape if outline else _shrink(image).size[::-1]
+    shape = outline.small.shape if outline else shrink(image).size[::-1]
     scale_x, scale_y = shape[1] / image.width, shape[0] / image.height
     left, top = int(box.left * scale_x), int(box.top * scale_y)
     right = max(left + 1, min(shape[1], round(box.right * scale_x)))
@@ -148,22 +102,22 @@ def _in_box(box: Box, outline: _Outline | None, image: Image.Image) -> Mask:
     solid = np.zeros(shape, dtype=np.bool_)
     solid[top:bottom, left:right] = True
     if outline is None:
-        return solid
+        return _Part(solid, box=box)
     inside = solid & outline.small
     if inside.sum() < _LEAST_FILLED * solid.sum():
-        return solid
-    first, last, start, end = _extent(inside)
+        return _Part(solid, box=box)
+    first, last, start, end = extent(inside)
     spans = ((last - first) / (bottom - top), (end - start) / (right - left))
-    return inside if min(spans) >= _LEAST_SPANNED else solid
+    is_same = min(spans) >= _LEAST_SPANNED
+    return _Part(inside, outline.sharp) if is_same else _Part(solid, box=box)
 
 
-def _subject(
-    figure: Mask, sharp: Mask | None, image: Image.Image, source: str, faces: Sequence[Box]
-) -> Subject:
-    """Make the result from a small clean mask and, where there is one, a sharp full-size mask."""
+def _subject(part: _Part, image: Image.Image, source: str, faces: Sequence[Box]) -> Subject:
+    """Measure one subject."""
+    figure, sharp = part.mask, part.sharp
     scale = image.width / figure.shape[1], image.height / figure.shape[0]
-    top, bottom, left, right = _extent(figure)
-    box = Box(
+    top, bottom, left, right = extent(figure)
+    box = part.box or Box(
         int(left * scale[0]),
         int(top * scale[1]),
         min(image.width, int(np.ceil(right * scale[0]))) - int(left * scale[0]),
@@ -175,11 +129,16 @@ def _subject(
     edges = Edges(top <= 1, box.bottom >= _AT_EDGE * image.height)
     given = head_of_face(faces, box, cut, (left, top), scale)
     posture = read_posture(cut, edges, is_sure=source != "saliency", known=given)
-    is_solid = bool(cut.all())
+    if cut.all():
+        centres: tuple[float, ...] = ()
+    elif sharp is not None and part.is_alone:
+        centres = _band_centres(sharp[box.top : box.bottom], 1.0)
+    else:
+        centres = _band_centres(figure[top:bottom], scale[0])
     return Subject(
         box,
         source,
-        () if is_solid else _band_centres(figure[top:bottom], scale[0]),
+        centres,
         posture.pose,
         _head(posture, (left, top), scale, is_face=given is not None),
         posture.is_cut_below,
@@ -215,15 +174,8 @@ def _tightened(box: Box, sharp: Mask) -> Box:
     inside = sharp[box.top : box.bottom, box.left : box.right]
     if not inside.any():
         return box
-    top, bottom, left, right = _extent(inside)
+    top, bottom, left, right = extent(inside)
     return Box(box.left + left, box.top + top, right - left, bottom - top)
-
-
-def _extent(mask: Mask) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if rows.size == 0:
-        return 0, 0, 0, 0
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def _band_centres(figure: Mask, scale_x: float) -> tuple[float, ...]:

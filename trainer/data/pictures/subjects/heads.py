@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .regions import Mask
+from .outlines.regions import Mask
 
 Floats = NDArray[np.float64]
 

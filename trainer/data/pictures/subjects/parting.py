@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from .heads import OutlineHead, find_heads
-from .regions import Mask, label_regions
+from .outlines.regions import Mask, label_regions
 
 MOST_SUBJECTS = 4
 """More are taken as one group."""

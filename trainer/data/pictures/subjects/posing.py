@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .heads import OutlineHead, find_heads, guess_head
-from .regions import Mask, label_regions
+from .outlines.regions import Mask, label_regions
 from .subject import Pose
 
 _LYING = 1.25
@@ -65,6 +65,11 @@ def read_posture(
     if known is None and edges.top and _contact(_end(mask)) > _MOST_TOP_CONTACT * width:
         return Posture("unknown", None)
     is_cut = edges.bottom and _contact(_end(mask[::-1])) > 0
+    if is_cut and known is None:
+        # A picture that was trimmed to its figure cuts nothing off.
+        whole = _best_head(mask, is_cut=False)
+        if whole is not None and _stands(mask, whole):
+            return Posture("standing", whole)
     if mask.mean() > _SOLID:
         return _posture_of_box(mask, known, is_cut=is_cut)
     if width >= _LYING * height and not is_cut and known is None:

@@ -12,8 +12,8 @@ from PIL import Image
 
 from tests.figures import add_backdrop, draw_figure
 from trainer.data.pictures.boxes import Box
-from trainer.data.pictures.subjects.regions import label_regions, without_specks
 from trainer.data.pictures.subjects.finding import find_subject
+from trainer.data.pictures.subjects.outlines.regions import label_regions, without_specks
 from trainer.errors import DatasetError
 
 SIZE, FIGURE = (540, 960), (120, 60, 400, 900)

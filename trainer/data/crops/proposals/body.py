@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..pictures.subjects.subject import Subject
-from .crop_settings import CropSettings
-from .shots import CANON_HEADS
+from ...pictures.subjects.subject import Subject
+from ..crop_settings import CropSettings
+from ..shots import CANON_HEADS
 
 _FEWEST_HEADS, _MOST_HEADS = 2.0, 9.0
 _UNKNOWN_HEADS = 5.0

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from ....errors import DatasetError
+from .....errors import DatasetError
 from .regions import Mask
 
 _MOST_UNLIKE = 0.03

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..pictures.boxes import Box
-from ..pictures.media import MediaItem
-from ..pictures.subjects.subject import Subject
+from ...pictures.boxes import Box
+from ...pictures.media import MediaItem
+from ...pictures.subjects.subject import Subject
+from ..crop import Crop, Proposal, SkippedCrop, checked_crop
+from ..crop_settings import CropSettings
+from ..shots import PICTURE_SHOT, SHOTS, buckets_for
 from .body import body_of
-from .crop import Crop, Proposal, SkippedCrop, checked_crop
-from .crop_settings import CropSettings
 from .framing import NoFit, frame_picture, frame_shot, frame_whole
-from .shots import PICTURE_SHOT, SHOTS, buckets_for
 
 SAME_BOX_OVERLAP = 0.9
 """Boxes for one bucket that overlap more are made only once."""

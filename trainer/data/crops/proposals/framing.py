@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..pictures.boxes import Box, Frame, fit_box
-from ..pictures.buckets import Bucket
-from ..pictures.subjects.subject import Subject
+from ...pictures.boxes import Box, Frame, fit_box
+from ...pictures.buckets import Bucket
+from ...pictures.subjects.subject import Subject
+from ..crop_settings import CropSettings
+from ..shots import Shot, body_row
 from .body import Body
-from .crop_settings import CropSettings
-from .shots import Shot, body_row
 
 _ROW_TOLERANCE = 0.04
 _LEAST_HEIGHT_KEPT = 0.75
