@@ -81,7 +81,8 @@ def _cut_between_heads(mask: Mask) -> list[Mask]:
     cuts = []
     for one, other in pairwise(heads):
         first, last = round(one.centre_x), round(other.centre_x)
-        cut = first + int(amounts[first:last].argmin())
+        thinnest = np.flatnonzero(amounts[first:last] == amounts[first:last].min())
+        cut = first + int(thinnest[thinnest.size // 2])
         beside = min(amounts[max(0, at - 2) : at + 3].max() for at in (first, last))
         if amounts[cut] > _DEEPEST_WAIST * beside:
             return [mask]

@@ -22,6 +22,7 @@ _SHADOW_BRIGHTNESS = (0.5, 1.02)
 _SHADOW_TINT = 14.0
 _SHADOW_SLOPE = 10.0
 _MUCH_NOISE = 3.5
+_MOST_LEFT_OF_GRAIN = 0.3
 _SMALLEST_SIDE_PX = 16
 
 
@@ -37,25 +38,40 @@ def off_background(image: Image.Image) -> Mask | None:
     if min(image.size) < _SMALLEST_SIDE_PX:
         return None
     pixels = np.asarray(image, dtype=np.float64)
-    fit = _fit_whole_border
-    fitted = fit(pixels)
-    if fitted is None:
-        fit = _fit_rows
+    for fit in (_fit_whole_border, _fit_rows, _fit_upper_border):
         fitted = fit(pixels)
-    if fitted is None:
-        fit = _fit_upper_border
-        fitted = fit(pixels)
+        if fitted is None:
+            continue
+        seen = pixels
+        if fitted[1] > _MUCH_NOISE:
+            # Neighbours are averaged, which keeps outlines within a pixel.
+            soft = _averaged(image, 1)
+            fitted, seen = fit(soft) or fitted, soft
+        figure = _marked(seen, *fitted)
+        if not _is_ground(figure):
+            return figure
+    return _off_grain(image, pixels)
+
+
+def _off_grain(image: Image.Image, pixels: Floats) -> Mask | None:
+    """Mark what differs from a background that is plain but for very strong noise."""
+    soft = _averaged(image, 2)
+    fitted = _fit_whole_border(soft)
     if fitted is None:
         return None
-    if fitted[1] > _MUCH_NOISE:
-        # Neighbours are averaged, which keeps outlines within a pixel.
-        pixels = np.asarray(image.filter(ImageFilter.BoxBlur(1)), dtype=np.float64)
-        fitted = fit(pixels) or fitted
-    background, noise = fitted
+    grain = float(np.median(np.abs(pixels - soft).max(axis=2)[_border(pixels)]))
+    # Averaging 25 pixels leaves a fifth of noise, but most of a texture.
+    return _marked(soft, *fitted) if fitted[1] <= _MOST_LEFT_OF_GRAIN * grain else None
+
+
+def _averaged(image: Image.Image, radius: int) -> Floats:
+    return np.asarray(image.filter(ImageFilter.BoxBlur(radius)), dtype=np.float64)
+
+
+def _marked(pixels: Floats, background: Floats, noise: float) -> Mask:
     difference = np.abs(pixels - background).max(axis=2)
     differs = difference > np.clip(12.0 + 6.0 * noise, 18.0, 40.0)
-    figure = without_pinholes(without_specks(differs & ~_is_soft_shadow(pixels, background)))
-    return None if fit is not _fit_whole_border and _is_ground(figure) else figure
+    return without_pinholes(without_specks(differs & ~_is_soft_shadow(pixels, background)))
 
 
 def _fit_whole_border(pixels: Floats) -> Fitted | None:
