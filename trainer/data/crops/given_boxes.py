@@ -79,7 +79,7 @@ def parse_given_boxes(
     if value is None:
         return ((),) * len(sizes)
     try:
-        plain = _plain(value, name)
+        plain = _plain(_parsed(value, name) if isinstance(value, str) else value)
     except RecursionError as error:
         raise DatasetError(f"'{name}' is nested too deep to be boxes. {_FORMS}") from error
     lists = _for_pictures(plain, len(sizes), name)
@@ -92,30 +92,30 @@ def parse_given_boxes(
     )
 
 
-def _plain(value: Any, name: str) -> Any:
-    """Turn tensors, arrays and text into lists, and unpack what carries lists of boxes."""
-    if isinstance(value, str):
-        if not value.strip():
-            return []
-        try:
-            value = json.loads(value)
-        except ValueError as error:
-            raise DatasetError(f"'{name}' is text, but not JSON ({error}). {_FORMS}") from error
+def _parsed(text: str, name: str) -> Any:
+    try:
+        return json.loads(text) if text.strip() else []
+    except ValueError as error:
+        raise DatasetError(f"'{name}' is text, but not JSON ({error}). {_FORMS}") from error
+
+
+def _plain(value: Any) -> Any:
+    """Turn tensors and arrays into lists, and unpack what carries lists of boxes."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
     if hasattr(value, "tolist"):
         value = value.tolist()
     if hasattr(value, "bbox"):
-        return _plain(value.bbox, name)
+        return _plain(value.bbox)
     if isinstance(value, Mapping):
         for key in _LISTS:
             if key in value:
-                return _plain(value[key], name)
+                return _plain(value[key])
         return {str(key).lower(): _plain_number(one) for key, one in value.items()}
     if isinstance(value, tuple | list):
         if _is_segs(value):
             value = value[1]
-        return [_plain(one, name) for one in value]
+        return [_plain(one) for one in value]
     return value
 
 
