@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.charting.tables import frames
+from bench.cropping.tables import crops
 from bench.picking_curves.tables import picks, stops
 from bench.plan_tables import cards, errors, growth
 from bench.shot_cases.tables import photographs, shots_by
@@ -273,6 +274,7 @@ _TABLES: Mapping[str, Callable[[Results], str]] = {
     "errors": lambda results: _table(*errors(results)),
     "growth": lambda results: _table(*growth(results)),
     "attention": _attention,
+    "crops": lambda results: _table(*crops(results)),
     "chart": lambda results: _table(*frames(results)),
     "picks": lambda results: _table(*picks(results)),
     "stops": lambda results: _table(*stops(results)),

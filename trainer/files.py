@@ -107,7 +107,9 @@ def when_free(change: Callable[[], None]) -> None:
 def _temporary_beside(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Not mkstemp: its files are readable by their owner only, and the result would be too.
-    temporary = path.parent / f".{path.name[:60]}.{secrets.token_hex(8)}.part"
+    # A name has room for 255 bytes, and one letter may take four.
+    start = path.name.encode("ascii", "replace").decode().replace("?", "_")[:60]
+    temporary = path.parent / f".{start}.{secrets.token_hex(8)}.part"
     try:
         temporary.touch(exist_ok=False)
         yield temporary

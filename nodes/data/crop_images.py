@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ...trainer.data.crops.planning import CropPlan, render_crop
+from ...trainer.data.crops.planning import CropPlan
+from ...trainer.data.crops.rendering import render_crops
 from .. import wires
 
 
@@ -34,4 +35,4 @@ class CropImages(io.ComfyNode):
     @classmethod
     def execute(cls, crops: CropPlan) -> io.NodeOutput:
         """Cut all crops out."""
-        return io.NodeOutput([wires.to_image_batch(render_crop(crop)) for crop in crops.crops])
+        return io.NodeOutput([wires.to_image_batch(image) for image in render_crops(crops.crops)])

@@ -31,6 +31,14 @@ def test_write_bytes_makes_folders_and_replaces(tmp_path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["b.bin"]
 
 
+@pytest.mark.parametrize("letter", ["x", "é", "写", "🖼"])
+def test_write_bytes_to_the_longest_name_that_there_is(tmp_path: Path, letter: str) -> None:
+    path = tmp_path / (letter * (255 // len(letter.encode())))
+    write_bytes(path, b"whole")
+    assert path.read_bytes() == b"whole"
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
 def test_write_bytes_that_fails_leaves_the_old_file_and_no_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

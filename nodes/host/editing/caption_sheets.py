@@ -13,6 +13,7 @@ from ....trainer.data.captions.captioning import (
     CaptionFields,
     CaptionSources,
     caption_crops,
+    own_fields,
 )
 from ....trainer.data.captions.checks.checking import check_captions
 from ....trainer.data.captions.checks.lengths import TokenCounter
@@ -112,7 +113,8 @@ def fill_sheet(key: str, request: SheetRequest) -> dict[str, Any]:
     captioned = caption_crops(sheet.plan.crops, fields, sources)
     ids = crop_ids(sheet.plan.crops)
     crops = describe_captions(captioned, fields, edits, sheet.starting)
-    found = check_captions(captioned, fields, sheet.counter, parse_view_traits(view_traits))
+    own = own_fields(captioned, fields, edits)
+    found = check_captions(captioned, fields, sheet.counter, parse_view_traits(view_traits), own)
     single, general = describe_warnings(found, ids)
     built = find_hand_edits(datasets_folder(), dict(zip(ids, sheet.plan.crops, strict=True)))
     for crop_id, values in crops.items():

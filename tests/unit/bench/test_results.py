@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bench.attention import TOKENS
+from bench.cropping.contenders import RIVALS as RIVALS_IN_CROPPING
 from bench.picking_curves.families import FAMILIES
 from bench.plan import CARDS
 from bench.plan_cases import CASES as PLANNED
@@ -86,6 +87,19 @@ def test_picking_has_its_fixed_names_and_keeps_to_its_aims(
     assert picks["ratio"]["guide"] <= 1 / 3
     assert stops["value"] >= 0.3
     assert stops["setup"]["all"]["verdict"]["cost"] < 0.01
+
+
+def test_crops_have_their_fixed_names_and_keep_to_their_aims(
+    results: dict[str, dict[str, Any]],
+) -> None:
+    made = results["crops.seconds_per_picture"]
+    assert (made["unit"], set(made["ratio"])) == ("s", set(RIVALS_IN_CROPPING))
+    assert made["setup"]["turns"] >= 10
+    assert made["setup"]["megapixels"] == 24
+    assert made["ratio"]["pillow_one_thread"] <= 0.5
+    assert results["crops.ssim"]["value"] >= 0.99
+    assert results["crops.scan_seconds_per_picture"]["ratio"]["pillow_one_thread"] < 1
+    assert results["crops.thumbnail_seconds"]["ratio"]["pillow_one_thread"] < 0.5
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

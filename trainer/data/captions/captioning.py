@@ -172,6 +172,17 @@ def caption_crops(
     ]
 
 
+def own_fields(
+    captioned: Sequence[Captioned], fields: CaptionFields, edits: CaptionEdits
+) -> list[CaptionFields]:
+    """The fields of each caption: those of all, with what its picture or crop has for itself."""
+    crops = [entry.crop for entry in captioned]
+    return [
+        replace(fields, **edits.fields_for(crop, crop_id))
+        for crop, crop_id in zip(crops, crop_ids(crops), strict=True)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """Texts that are there before anything is filled in."""

@@ -115,7 +115,7 @@ def describe_warnings(
     single: dict[str, list[dict[str, Any]]] = {crop_id: [] for crop_id in ids}
     general: list[dict[str, Any]] = []
     for found in warnings:
-        values = {"kind": found.kind, "text": found.text}
+        values = {"kind": found.kind, "text": found.text, "about": found.about}
         if found.crop is None:
             general.append(values)
         else:

@@ -11,12 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from numpy.typing import ArrayLike
-from PIL import Image
 
 from ...errors import DatasetError
 from ..pictures.buckets import Bucket
-from ..pictures.media import MediaItem, TrainingMedia, load_image
-from ..pictures.pixels import digest_pixels
+from ..pictures.files.loading import load_same
+from ..pictures.media import MediaItem, TrainingMedia
 from ..pictures.subjects.finding import find_subjects
 from ..pictures.subjects.subject import Subject
 from .by_hand.manual_boxes import ManualBox
@@ -83,7 +82,7 @@ def plan_crops(
     subjects: dict[str, tuple[Subject, ...]] = {}
     for item in media.items:
         subjects[item.digest] = find_subjects(
-            _load_same(item),
+            load_same(item),
             (masks or {}).get(item.digest),
             given.subjects.get(item.digest, ()),
             given.faces.get(item.digest, ()),
@@ -100,26 +99,6 @@ def plan_crops(
                 skipped.append(one)
     empty = tuple(_empty_buckets(crops, skipped, settings))
     return CropPlan(tuple(crops), tuple(skipped), empty, proposed, subjects)
-
-
-def render_crop(crop: Crop, source: Image.Image | None = None) -> Image.Image:
-    """Cut a crop out and resize it to its bucket, RGB.
-
-    Args:
-        crop: What to make.
-        source: The picture as `load_image` gives it, when it is at hand.
-
-    Raises:
-        DatasetError: The file is missing, damaged, or no longer the picture that was scanned.
-    """
-    image = _load_same(crop.item) if source is None else source
-    part = image.crop(crop.box.corners)
-    if part.mode == "RGBA":
-        # Before resizing: afterwards the hidden colours would shine through at the outline.
-        part = Image.alpha_composite(Image.new("RGBA", part.size, (*crop.background, 255)), part)
-    size = (crop.bucket.width_px, crop.bucket.height_px)
-    # Pillow widens the filter when it makes a picture smaller, so nothing is aliased.
-    return part.convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
 
 def _drawn_crops(
@@ -157,12 +136,3 @@ def _check_typed_boxes(media: TrainingMedia, settings: CropSettings) -> None:
             f"'boxes' names '{lost[0]}', which is none of the usable pictures in "
             f"'{media.folder}'. Check 'picture'; it is a file name or the start of its digest."
         )
-
-
-def _load_same(item: MediaItem) -> Image.Image:
-    image = load_image(item.path)
-    if digest_pixels(image) != item.digest:
-        raise DatasetError(
-            f"{item.path.name} has changed since the folder was scanned. Run the graph again."
-        )
-    return image

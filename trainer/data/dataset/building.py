@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Sequence
-from io import BytesIO
 from pathlib import Path
-
-from PIL import Image
 
 from ...errors import DatasetError
 from ...files import digest_bytes
 from ..captions.captioning import Captioned
-from ..crops.planning import Crop, render_crop
+from ..crops.planning import Crop
+from ..crops.rendering import encode_png, render_crop, render_files
 from ..pictures.buckets import Bucket
 from ..pictures.media import load_image
 from ..pictures.pixels import digest_pixels
@@ -49,8 +48,6 @@ __all__ = [
 Progress = Callable[[int, int, str], None]
 
 _RENDER_VERSION = 1
-# Pillow takes 6 by default: about 8% smaller files for three times the work.
-_PNG_EFFORT = 3
 
 
 def build_dataset(
@@ -124,12 +121,20 @@ def _free_name(base: str, entry: Captioned, files: DatasetFolder) -> str:
             picture.is_file()
             and caption.is_file()
             and caption.read_bytes() == caption_bytes(entry.caption)
-            and picture.read_bytes() == _png_bytes(render_crop(entry.crop))
+            and _shows(picture, entry.crop)
         )
         if is_same:
             break
         name, number = f"{base}_{number}", number + 1
     return name
+
+
+def _shows(picture: Path, crop: Crop) -> bool:
+    # Pixels and not bytes: another version of the pack may have packed them otherwise.
+    try:
+        return digest_pixels(load_image(picture)) == digest_pixels(render_crop(crop))
+    except DatasetError:
+        return False
 
 
 def _write_items(
@@ -138,40 +143,29 @@ def _write_items(
     files: DatasetFolder,
     on_progress: Progress | None,
 ) -> None:
-    sources = _Sources()
-    for done, (entry, name) in enumerate(zip(captioned, names, strict=True), start=1):
-        crop = entry.crop
-        make = functools.partial(sources.png, crop)
-        files.put(f"{name}.png", crop_digest(crop), make, crop.item.digest)
-        data = caption_bytes(entry.caption)
-        files.put(f"{name}.txt", digest_bytes(data), lambda d=data: d)  # type: ignore[misc]
-        if on_progress is not None:
-            on_progress(done, len(captioned), f"{name}.png")
+    asked = [crop_digest(entry.crop) for entry in captioned]
+    # What is not free was found to be the same and is taken over as it is.
+    to_make = [
+        files.is_free(f"{name}.png") and not files.is_as_asked(f"{name}.png", wish)
+        for name, wish in zip(names, asked, strict=True)
+    ]
+    crops = [entry.crop for entry, is_wanted in zip(captioned, to_make, strict=True) if is_wanted]
+    with contextlib.closing(render_files(crops)) as made:
+        for number, (entry, name) in enumerate(zip(captioned, names, strict=True)):
+            if to_make[number]:
+                make = functools.partial(bytes, next(made))
+            else:
+                make = functools.partial(_present_bytes, files.folder / f"{name}.png", entry.crop)
+            files.put(f"{name}.png", asked[number], make, entry.crop.item.digest)
+            make = functools.partial(bytes, caption_bytes(entry.caption))
+            files.put(f"{name}.txt", digest_bytes(caption_bytes(entry.caption)), make)
+            if on_progress is not None:
+                on_progress(number + 1, len(captioned), f"{name}.png")
 
 
-class _Sources:
-    """Keeps the last picture open: crops of one picture follow each other."""
-
-    def __init__(self) -> None:
-        self._path: Path | None = None
-        self._image: Image.Image | None = None
-
-    def png(self, crop: Crop) -> bytes:
-        if crop.item.path != self._path or self._image is None:
-            image = load_image(crop.item.path)
-            if digest_pixels(image) != crop.item.digest:
-                raise DatasetError(
-                    f"{crop.item.path.name} has changed since the folder was scanned. "
-                    "Run the graph again."
-                )
-            self._path, self._image = crop.item.path, image
-        return _png_bytes(render_crop(crop, self._image))
-
-
-def _png_bytes(image: Image.Image) -> bytes:
-    stream = BytesIO()
-    image.save(stream, format="PNG", compress_level=_PNG_EFFORT)
-    return stream.getvalue()
+def _present_bytes(path: Path, crop: Crop) -> bytes:
+    # Even a file that was there may have been taken away since.
+    return path.read_bytes() if path.is_file() else encode_png(render_crop(crop))
 
 
 def caption_bytes(caption: str) -> bytes:

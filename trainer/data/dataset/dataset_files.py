@@ -25,7 +25,10 @@ ASIDE_NAME = "set_aside"
 
 _LEDGER_FORMAT = 1
 _STEM_LENGTH = 48
-_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\s]+')
+_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\s\ud800-\udfff]+')
+
+# What Python makes of bytes in a name that are no UTF-8.
+_NO_TEXT = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,15 @@ class DatasetFolder:
         """Open the folder; it is made when missing.
 
         Raises:
-            DatasetError: The folder cannot be made or its ledger cannot be read.
+            DatasetError: The folder cannot be made or named in a manifest, or its ledger cannot be
+                read.
         """
         self.folder = folder
+        if _NO_TEXT.search(str(folder.resolve())):
+            raise DatasetError(
+                f"The folder '{_NO_TEXT.sub('?', str(folder))}' has a name that is no UTF-8 text, "
+                "which a manifest cannot hold. Choose another 'folder'."
+            )
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -68,6 +77,11 @@ class DatasetFolder:
         planned = {name: self._before.get(name, MadeFile("", "")) for name in names}
         self._save({**self._before, **planned})
 
+    def is_as_asked(self, name: str, asked: str) -> bool:
+        """Tell whether the file is there and was made from the same as is asked for now."""
+        made = self._before.get(name)
+        return made is not None and made.asked == asked and (self.folder / name).is_file()
+
     def put(self, name: str, asked: str, make: Callable[[], bytes], source: str = "") -> bool:
         """Make sure that a file is there; returns whether it was written.
 
@@ -78,7 +92,7 @@ class DatasetFolder:
             source: Digest of the picture that a crop is cut from.
         """
         path, made = self.folder / name, self._before.get(name)
-        if made is not None and made.asked == asked and path.is_file():
+        if made is not None and self.is_as_asked(name, asked):
             self._now[name] = replace(made, source=source)
             return False
         data = make()
@@ -182,7 +196,8 @@ def made_files(folder: Path) -> dict[str, MadeFile]:
 def safe_stem(text: str) -> str:
     """Turn text into a part of a file name that Windows, macOS and Linux take.
 
-    Other writing systems stay; reserved characters and spaces become "_", at most 48 characters.
+    Other writing systems stay; reserved characters, spaces and bytes that are no UTF-8 become "_";
+    at most 48 characters.
     """
     plain = _UNSAFE.sub("_", unicodedata.normalize("NFC", text))
     return plain[:_STEM_LENGTH].strip("._ ") or "picture"

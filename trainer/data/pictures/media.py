@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,10 +17,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...errors import DatasetError
-from ...files import digest_bytes, write_bytes
-from .duplicates import Fingerprint, find_duplicates, perceptual_hash
+from ...files import write_bytes
+from .duplicates import Fingerprint, find_duplicates
+from .files.examining import Outcome, examine_pictures
 from .names import guess_view, natural_key
-from .pixels import PictureError, decode_picture, digest_pixels, read_file, read_picture
+from .pixels import PictureError, digest_pixels, read_picture
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}) | (
     frozenset({".avif"}) & Image.registered_extensions().keys()
@@ -98,12 +102,12 @@ def scan_folder(
     if only is not None:
         return _scan_files(folder, list(dict.fromkeys(only)), min_side_px)
     # Names with a leading dot are hidden; macOS makes such a one beside every picture.
+    wanted = EXTENSIONS | _OTHER_PICTURES
     try:
-        names = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "."]
+        names = [path for path in folder.iterdir() if path.name[0] != "."]
+        paths = [path for path in names if path.suffix.lower() in wanted and not path.is_dir()]
     except OSError as error:
         raise DatasetError(f"The folder '{folder}' cannot be opened ({error.strerror}).") from error
-    wanted = EXTENSIONS | _OTHER_PICTURES
-    paths = [path for path in names if path.suffix.lower() in wanted]
     if not any(path.suffix.lower() in EXTENSIONS for path in paths):
         listed = f"{', '.join(sorted(EXTENSIONS)[:-1])} and {sorted(EXTENSIONS)[-1]}"
         raise DatasetError(
@@ -151,8 +155,16 @@ def load_image(path: Path) -> Image.Image:
 
 
 def caption_path(item: MediaItem) -> Path:
-    """Return where the caption of a picture belongs: a .txt file of the same name beside it."""
-    return item.path.with_suffix(".txt")
+    """Return where the caption of a picture belongs: a .txt file of the same name beside it.
+
+    A file of the same letters is taken too when it is the one that is there: macOS writes é as
+    two characters in some names, and some programs write .TXT.
+    """
+    stem = item.path.stem
+    names = [f"{stem}.txt", f"{stem}.TXT"]
+    names += [f"{unicodedata.normalize(form, stem)}.txt" for form in ("NFC", "NFD")]
+    paths = [item.path.with_name(name) for name in names]
+    return next((path for path in paths if os.path.lexists(path)), paths[0])
 
 
 def save_batch(images: torch.Tensor | NDArray[np.float32], folder: Path, prefix: str) -> list[Path]:
@@ -197,12 +209,14 @@ def save_batch(images: torch.Tensor | NDArray[np.float32], folder: Path, prefix:
 
 
 def _scan_files(folder: Path, paths: Sequence[Path], min_side_px: int) -> TrainingMedia:
-    found: list[MediaItem | MediaProblem] = []
-    for path in paths:
-        try:
-            found.append(_examine(path, min_side_px))
-        except PictureError as error:
-            found.append(MediaProblem(path, error.kind, f"{path.name} {error}."))
+    readable = [path for path in paths if path.suffix.lower() not in _OTHER_PICTURES]
+    with contextlib.closing(examine_pictures(readable)) as outcomes:
+        found = [
+            _unsupported(path)
+            if path.suffix.lower() in _OTHER_PICTURES
+            else _judge(path, next(outcomes), min_side_px)
+            for path in paths
+        ]
     media = _without_duplicates(folder, found)
     if not media.items:
         texts = [problem.text for problem in media.problems]
@@ -214,30 +228,30 @@ def _scan_files(folder: Path, paths: Sequence[Path], min_side_px: int) -> Traini
     return media
 
 
-def _examine(path: Path, min_side_px: int) -> MediaItem:
-    suffix = path.suffix.lower()
-    if suffix in _OTHER_PICTURES:
-        raise PictureError(
-            "unsupported",
-            f"is left out: files of type {suffix} cannot be read here. Save it as PNG or JPEG",
+def _unsupported(path: Path) -> MediaItem | MediaProblem:
+    text = f"files of type {path.suffix.lower()} cannot be read here. Save it as PNG or JPEG"
+    return MediaProblem(path, "unsupported", f"{path.name} is left out: {text}.")
+
+
+def _judge(path: Path, outcome: Outcome, min_side_px: int) -> MediaItem | MediaProblem:
+    if isinstance(outcome, PictureError):
+        return MediaProblem(path, outcome.kind, f"{path.name} {outcome}.")
+    width, height = outcome.width_px, outcome.height_px
+    if min(width, height) < min_side_px:
+        text = (
+            f"{path.name} is left out: it has {width}x{height} pixels, and the shorter side must "
+            f"have at least {min_side_px}. Use a larger picture or lower the limit."
         )
-    data = read_file(path)
-    image = decode_picture(data)
-    if min(image.size) < min_side_px:
-        raise PictureError(
-            "too_small",
-            f"is left out: it has {image.width}x{image.height} pixels, and the shorter side must "
-            f"have at least {min_side_px}. Use a larger picture or lower the limit",
-        )
+        return MediaProblem(path, "too_small", text)
     return MediaItem(
         path,
-        image.width,
-        image.height,
-        digest_pixels(image),
-        has_alpha=image.mode == "RGBA",
+        width,
+        height,
+        outcome.digest,
+        has_alpha=outcome.has_alpha,
         view=guess_view(path.stem),
-        look=perceptual_hash(image),
-        file_digest=digest_bytes(data),
+        look=outcome.look,
+        file_digest=outcome.file_digest,
     )
 
 

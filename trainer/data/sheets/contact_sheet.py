@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,9 @@ from PIL import Image, ImageDraw
 from ...errors import DatasetError
 from ..crops.planning import Crop, CropPlan, SkippedCrop
 from ..pictures.buckets import Bucket
+from ..pictures.files.in_parallel import in_parallel
 from ..pictures.media import MediaItem, MediaProblem, TrainingMedia, load_image
+from ..pictures.pixels import decode_picture, read_file
 from .drawing import (
     FAINT,
     FAULT,
@@ -41,6 +44,8 @@ _MOST_SOURCES = 40
 _TILE = 232
 _TILE_PICTURE = 216
 _MOST_TILES = 120
+# Decoded this many times larger than drawn, or more, so that nothing gets soft.
+_SPARE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,22 +151,27 @@ def draw_thumbnails(media: TrainingMedia) -> Image.Image:
     """
     warnings = {one.path: one for one in media.problems}
     used = {item.path for item in media.items}
-    tiles = [_draw_thumbnail(item.path, item, warnings.get(item.path)) for item in media.items]
-    tiles += [
-        _draw_thumbnail(one.path, None, one) for one in media.problems if one.path not in used
+    entries: list[tuple[Path, MediaItem | None, MediaProblem | None]] = [
+        (item.path, item, warnings.get(item.path)) for item in media.items
     ]
-    left_out = len(tiles) - len(media.items)
+    entries += [(one.path, None, one) for one in media.problems if one.path not in used]
+    left_out = len(entries) - len(media.items)
     heading = Image.new("RGB", (_WIDTH - 2 * _GAP, 40), PAPER)
     title = f"{len(media.items)} picture{'' if len(media.items) == 1 else 's'}"
     title += f", {left_out} left out" if left_out else ""
     ImageDraw.Draw(heading).text((0, 0), title, INK, font(_TITLE))
     rows = [heading]
     columns = (_WIDTH - 2 * _GAP + _PAD) // (_TILE + _PAD)
-    shown = tiles[:_MOST_TILES]
-    for start in range(0, len(shown), columns):
-        rows.append(_draw_row(shown[start : start + columns]))
-    if len(tiles) > _MOST_TILES:
-        notes = [f"{len(tiles) - _MOST_TILES} more files are not drawn here."]
+    shown = entries[:_MOST_TILES]
+    pixels = {item.path: item.width_px * item.height_px for item in media.items}
+    paths = [path for path, _, _ in shown]
+    pictures = in_parallel(_thumbnail_picture, paths, weigh=lambda path: pixels.get(path, 0))
+    with contextlib.closing(pictures):
+        tiles = [_draw_thumbnail(*entry, next(pictures)) for entry in shown]
+    for start in range(0, len(tiles), columns):
+        rows.append(_draw_row(tiles[start : start + columns]))
+    if len(entries) > _MOST_TILES:
+        notes = [f"{len(entries) - _MOST_TILES} more files are not drawn here."]
         rows.append(draw_notes(notes, _WIDTH - 2 * _GAP))
     return _stacked(rows)
 
@@ -181,7 +191,10 @@ def _draw_row(tiles: Sequence[Image.Image]) -> Image.Image:
 
 
 def _draw_thumbnail(
-    path: Path, item: MediaItem | None, problem: MediaProblem | None
+    path: Path,
+    item: MediaItem | None,
+    problem: MediaProblem | None,
+    picture: Image.Image | None,
 ) -> Image.Image:
     inner = _TILE - 16
     lines = [(shortened(path.name, inner, _TEXT), INK)]
@@ -194,7 +207,6 @@ def _draw_thumbnail(
         lines += [(line, colour) for line in wrapped(text, inner, _TEXT)]
     tile = Image.new("RGB", (_TILE, _TILE_PICTURE + 24 + _LINE * len(lines)), PANEL)
     draw = ImageDraw.Draw(tile)
-    picture = _thumbnail_picture(path)
     if picture is not None:
         tile.paste(picture, ((_TILE - picture.width) // 2, 8 + (inner - picture.height) // 2))
     else:
@@ -210,7 +222,8 @@ def _draw_thumbnail(
 
 def _thumbnail_picture(path: Path) -> Image.Image | None:
     try:
-        return on_checks(scaled_to(load_image(path), _TILE - 16, _TILE_PICTURE))
+        image = decode_picture(read_file(path), _SPARE * _TILE_PICTURE)
+        return on_checks(scaled_to(image, _TILE - 16, _TILE_PICTURE))
     except DatasetError:
         return None
 

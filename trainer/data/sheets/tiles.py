@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from PIL import Image, ImageDraw
 
-from ..crops.planning import Crop, render_crop
+from ..crops.planning import Crop
+from ..crops.rendering import render_crop
 from ..pictures.boxes import Box
 from ..pictures.buckets import Bucket
 from .drawing import (

@@ -62,8 +62,8 @@ def _random_caption(choose: random.Random) -> str:
 
 
 def _random_set(choose: random.Random) -> list[Captioned]:
-    texts = [_random_caption(choose) for _ in range(4)]
-    texts += choose.choices(texts, k=2)
+    texts = [_random_caption(choose) for _ in range(3)]
+    texts += choose.choices(texts, k=1)
     return [
         make_captioned(text, choose.choice([*BUCKETS]), choose.choice(["front", "behind", "side"]))
         for text in texts
@@ -84,7 +84,7 @@ def _mended(captioned: Sequence[Captioned], warning: CaptionWarning) -> list[Cap
 
 def test_mend_removes_its_finding_and_brings_no_other() -> None:
     tried: Counter[str] = Counter()
-    for seed in range(80):
+    for seed in range(40):
         captioned = _random_set(random.Random(seed))
         before = _check(captioned)
         for warning in before:
@@ -99,7 +99,7 @@ def test_mend_removes_its_finding_and_brings_no_other() -> None:
 
 
 def test_mends_one_after_another_come_to_an_end() -> None:
-    for seed in range(20):
+    for seed in range(8):
         captioned = _random_set(random.Random(seed))
         count = len(keys(_check(captioned)))
         while warning := next((w for w in _check(captioned) if w.mend is not None), None):
@@ -111,7 +111,7 @@ def test_mends_one_after_another_come_to_an_end() -> None:
 
 def test_mend_leaves_no_stray_marks_that_were_not_there() -> None:
     flaws = re.compile(r"  | [,.]|,,|,\.|\.,|^[,;]|\b(?:with|and)[,.]|[,;]$")
-    for seed in range(150):
+    for seed in range(80):
         for entry in _random_set(random.Random(seed)):
             for warning in _check([entry]):
                 if warning.mend is not None:

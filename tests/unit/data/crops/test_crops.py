@@ -14,7 +14,8 @@ from tests.figures import draw_figure
 from trainer.data.crops.by_hand.edits import CropEdits, parse_crop_edits
 from trainer.data.crops.by_hand.manual_boxes import ManualBox
 from trainer.data.crops.crop_settings import CropSettings
-from trainer.data.crops.planning import Crop, CropPlan, plan_crops, render_crop
+from trainer.data.crops.planning import Crop, CropPlan, plan_crops
+from trainer.data.crops.rendering import render_crop
 from trainer.data.crops.shots import SHOTS, body_row, parse_shots, shape_of
 from trainer.data.pictures.boxes import Box, Frame, fit_box
 from trainer.data.pictures.buckets import GUIDE_BUCKETS, Bucket, legal_bucket, parse_buckets

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import numpy as np
@@ -101,3 +102,48 @@ def test_find_duplicates_other_side_of_the_subject_is_not_one() -> None:
 def test_find_duplicates_without_a_look_only_compares_digests() -> None:
     prints = [Fingerprint("a", None), Fingerprint("b", None), Fingerprint("a", None)]
     assert find_duplicates(prints) == [Match(0, 2, is_exact=True)]
+
+
+def one_by_one(prints: list[Fingerprint]) -> list[Match]:
+    """The rule of `find_duplicates` in the plainest words, to compare with."""
+    found = []
+    for later, current in enumerate(prints):
+        same = [n for n, other in enumerate(prints[:later]) if other.digest == current.digest]
+        near = [
+            (hamming_distance(other.look, current.look), n)
+            for n, other in enumerate(prints[:later])
+            if other.look is not None
+            and current.look is not None
+            and ("" in (other.view, current.view) or other.view == current.view)
+        ]
+        if same:
+            found.append(Match(same[0], later, is_exact=True))
+        elif near and min(near)[0] <= NEAR_DISTANCE:
+            found.append(Match(min(near)[1], later, is_exact=False))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_find_duplicates_agrees_with_comparing_every_pair(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    bases = [int.from_bytes(random.bytes(8), "big") for _ in range(6)]
+    prints = []
+    for number in range(80):
+        look = bases[random.integers(6)]
+        for bit in random.integers(0, 64, random.integers(0, 14)):
+            look ^= 1 << int(bit)
+        digest = f"{random.integers(60)}" if random.random() < 0.3 else f"own {number}"
+        view = ["", "front", "behind", "side"][random.integers(4)]
+        prints.append(Fingerprint(digest, None if random.random() < 0.1 else look, view))
+    found = find_duplicates(prints)
+    assert found == one_by_one(prints)
+    assert {match.is_exact for match in found} == {True, False}
+
+
+def test_find_duplicates_of_two_thousand_pictures_takes_a_moment() -> None:
+    random = np.random.default_rng(1)
+    looks = [int.from_bytes(random.bytes(8), "big") for _ in range(2000)]
+    prints = [Fingerprint(str(number), look) for number, look in enumerate([*looks, looks[7] ^ 1])]
+    started = time.process_time()
+    assert find_duplicates(prints) == [Match(7, 2000, is_exact=False)]
+    assert time.process_time() - started < 2.0, "comparing pair by pair takes longer than this"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -287,3 +289,58 @@ def test_save_batch_what_is_no_picture_is_refused(
 
 def test_extensions_are_lower_case() -> None:
     assert {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"} <= EXTENSIONS
+
+
+@pytest.mark.parametrize(
+    ("enough_px", "size"),
+    [
+        (None, (1001, 640)), (1002, (1001, 640)), (501, (1001, 640)), (500, (501, 320)),
+        (251, (501, 320)), (250, (251, 160)), (1, (126, 80)), (0.0, (126, 80)),
+    ],
+)  # fmt: skip
+def test_decode_jpeg_is_only_as_large_as_is_enough(
+    enough_px: float | None, size: tuple[int, int]
+) -> None:
+    stream = io.BytesIO()
+    gradient = Image.linear_gradient("L").resize((1001, 640)).convert("RGB")
+    gradient.save(stream, "JPEG", quality=95)
+    image = pixels_module.decode_picture(stream.getvalue(), enough_px)
+    assert image.size == size
+    wanted = gradient.resize(size, Image.Resampling.BOX)
+    assert np.abs(np.asarray(image, float) - np.asarray(wanted, float)).mean() < 2
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "BMP"])
+def test_decode_other_kinds_always_give_the_whole_picture(kind: str) -> None:
+    stream = io.BytesIO()
+    noise(3, (400, 300)).save(stream, kind)
+    assert pixels_module.decode_picture(stream.getvalue(), 10).size == (400, 300)
+
+
+def test_decode_in_many_threads_keeps_the_switch_for_cut_off_files_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    stream = io.BytesIO()
+    noise(3, (400, 300)).save(stream, "JPEG", quality=95)
+    whole, cut = stream.getvalue(), stream.getvalue()[:9000]
+    with ThreadPoolExecutor(8) as pool:
+        tasks = [pool.submit(pixels_module.decode_picture, [whole, cut][n % 2]) for n in range(200)]
+    assert [isinstance(task.exception(), DatasetError) for task in tasks] == [False, True] * 100
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is True
+
+
+def test_picture_of_an_uncompressed_kind_is_not_mapped(tmp_path: Path) -> None:
+    """A mapped file that is cut off ends the program; one that was read does not."""
+    path = tmp_path / "a.bmp"
+    noise(3, (400, 300)).save(path)
+    image = load_image(path)
+    path.write_bytes(b"")
+    assert np.asarray(image).shape == (300, 400, 3)
+
+
+def test_file_too_large_to_be_read_is_refused_unread(tmp_path: Path) -> None:
+    with (tmp_path / "a.png").open("wb") as stream:
+        stream.truncate(pixels_module.MAX_FILE_BYTES + 1)  # takes no space on the disk
+    with pytest.raises(DatasetError, match=r"a\.png has 1\.0 GB, more than the 1 GB"):
+        load_image(tmp_path / "a.png")

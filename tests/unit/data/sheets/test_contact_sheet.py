@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from tests.figures import draw_figure
 from trainer.data.crops.planning import CropPlan, CropSettings, plan_crops
 from trainer.data.pictures.buckets import parse_buckets
 from trainer.data.pictures.media import scan_folder
+from trainer.data.sheets import contact_sheet
 from trainer.data.sheets.contact_sheet import draw_contact_sheet, draw_thumbnails
 from trainer.data.sheets.drawing import (
     PAPER,
@@ -76,6 +78,38 @@ def test_thumbnails_show_used_and_left_out_files(folder: Path) -> None:
     fault = (255, 107, 107)
     assert count(only_good, fault) == 0
     assert count(sheet, fault) > 1000
+
+
+def test_thumbnails_of_a_large_folder_only_open_what_is_drawn(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    read = contact_sheet.read_file
+
+    def watched(path: Path) -> bytes:
+        opened.append(path)
+        return read(path)
+
+    monkeypatch.setattr(contact_sheet, "read_file", watched)
+    media = scan_folder(folder)
+    items = [replace(media.items[0], path=folder / f"{number}.png") for number in range(300)]
+    draw_thumbnails(replace(media, items=tuple(items)))
+    assert sorted(opened) == sorted(item.path for item in items[:120])
+
+
+def test_thumbnail_of_a_large_jpeg_is_that_of_the_same_picture_as_png(
+    folder: Path, tmp_path: Path
+) -> None:
+    sheets = []
+    for name in ("a.png", "a.jpg"):
+        source = tmp_path / name[2:]
+        source.mkdir()
+        with Image.open(folder / "hero front.png") as image:
+            image.resize((2160, 3840)).save(source / name, quality=95)
+        sheet = draw_thumbnails(scan_folder(source))
+        sheets.append(np.asarray(sheet, dtype=np.float64)[80:290, 20:250])
+    assert np.abs(sheets[0] - sheets[1]).mean() < 1.0
+    assert sheets[0].std() > 20, "there is a picture to compare"
 
 
 def test_shortened_fits_and_keeps_both_ends() -> None:

@@ -12,7 +12,7 @@ from ..crop_settings import CropSettings
 from ..shots import Shot, body_row
 from .body import Body
 
-_ROW_TOLERANCE = 0.04
+_ROW_TOLERANCE = 0.02
 _LEAST_HEIGHT_KEPT = 0.75
 _MOST_CUT_OFF = 0.02
 _LEAST_AREA_KEPT = 0.6

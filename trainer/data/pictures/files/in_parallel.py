@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -29,7 +29,7 @@ def in_parallel(
     weigh: Callable[[Entry], int] | None = None,
     workers: int | None = None,
     ahead: int | None = None,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Do work on each entry in threads and give the results in the order of the entries.
 
     Threads are enough: Pillow, zlib and the digests let go of Python's lock while they work. An
@@ -51,7 +51,8 @@ def in_parallel(
     waiting: deque[tuple[Future[Result], int]] = deque()
     pixels = 0
     pool = ThreadPoolExecutor(threads, thread_name_prefix="pictures")
-    source = iter(entries)
+    failures: list[Exception] = []
+    source = _up_to_failure(entries, failures)
     try:
         for entry in source:
             weight = 0 if weigh is None else weigh(entry)
@@ -64,7 +65,18 @@ def in_parallel(
             del entry
         while waiting:
             yield waiting.popleft()[0].result()
+        # Only now: whatever came before an entry that could not be made is given out first.
+        for failure in failures:
+            raise failure
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-        if hasattr(source, "close"):
-            source.close()
+        source.close()
+
+
+def _up_to_failure(
+    entries: Iterable[Entry], failures: list[Exception]
+) -> Generator[Entry, None, None]:
+    try:
+        yield from entries
+    except Exception as error:
+        failures.append(error)

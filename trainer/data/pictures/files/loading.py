@@ -10,7 +10,7 @@ from ..media import MediaItem
 from ..pixels import PictureError, decode_picture, digest_pixels, read_file
 
 
-def load_same(item: MediaItem, shrink: int = 1) -> Image.Image:
+def load_same(item: MediaItem, enough_px: float | None = None) -> Image.Image:
     """Load a scanned picture upright, RGB or RGBA, after making sure that it is still the same.
 
     The file's bytes tell it at once; only where they differ (a note was added, say) or are not
@@ -18,7 +18,7 @@ def load_same(item: MediaItem, shrink: int = 1) -> Image.Image:
 
     Args:
         item: The picture.
-        shrink: 1, 2, 4 or 8: a JPEG may come out up to that many times smaller, rounded up.
+        enough_px: A JPEG may come out smaller as long as its longest side is not below this.
 
     Raises:
         DatasetError: The file is missing, damaged, or no longer the picture that was scanned.
@@ -26,7 +26,7 @@ def load_same(item: MediaItem, shrink: int = 1) -> Image.Image:
     try:
         data = read_file(item.path)
         if item.file_digest and digest_bytes(data) == item.file_digest:
-            return decode_picture(data, shrink)
+            return decode_picture(data, enough_px)
         image = decode_picture(data)
     except PictureError as error:
         raise DatasetError(f"{item.path.name} {error}.") from error

@@ -59,8 +59,9 @@ def _mark(side_px: int, box: Shares | None) -> str:
 
 def _small_copy(item: MediaItem, side_px: int, box: Shares | None) -> Image.Image:
     left, top, right, bottom = _corners(box or (0.0, 0.0, 1.0, 1.0))
-    longest = max((right - left) * item.width_px, (bottom - top) * item.height_px)
-    image = load_same(item, _shrink(longest / (side_px * _SPARE)))
+    longest = max((right - left) * item.width_px, (bottom - top) * item.height_px, 1.0)
+    scale = _SPARE * side_px / longest
+    image = load_same(item, scale * max(item.width_px, item.height_px))
     width, height = image.size
     start = min(int(left * width), width - 1), min(int(top * height), height - 1)
     end = max(round(right * width), start[0] + 1), max(round(bottom * height), start[1] + 1)
@@ -74,10 +75,6 @@ def _corners(box: Shares) -> Shares:
     left, top, width, height = box
     start = min(max(left, 0.0), 1.0), min(max(top, 0.0), 1.0)
     return *start, min(max(left + width, start[0]), 1.0), min(max(top + height, start[1]), 1.0)
-
-
-def _shrink(most: float) -> int:
-    return next((times for times in (8, 4, 2) if times <= most), 1)
 
 
 def _encode(image: Image.Image) -> bytes:

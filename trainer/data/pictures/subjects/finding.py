@@ -25,7 +25,7 @@ from .subject import Head, Subject
 _BANDS = 40
 _AT_EDGE = 0.985
 _LEAST_FILLED = 0.2
-_LEAST_SPANNED = 0.8
+_LEAST_SPANNED = 0.9
 
 
 @dataclass(frozen=True, slots=True)

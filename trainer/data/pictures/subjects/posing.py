@@ -28,6 +28,7 @@ _WIDEST_CLOSED_LEGS = 0.2
 _WIDEST_GAP = 0.03
 _MOST_BELOW_TOP = 0.06
 _BROADEST_BUST = 6.0
+_MOST_HEADS_IN_BUST = 6.0
 _LEAST_IN_ONE = 0.85
 _HEADS_TALL = (2.0, 9.6)
 
@@ -85,7 +86,9 @@ def read_posture(
         is_sure = head is not None and _is_likely(mask, head) and _stands(mask, head)
         return Posture("standing", head) if is_sure else Posture("unknown", None)
     if is_cut and _contact(mask[-1:]) > 0.5 * head.width:
-        return Posture("standing", head, is_cut_below=True)
+        is_sure = known is not None or _heads_tall(mask, head) < _MOST_HEADS_IN_BUST
+        # Nearly all of a figure, and still no legs that part: the ground was taken for some of it.
+        return Posture("standing" if is_sure else "upright", head, is_cut_below=True)
     return Posture("standing" if _stands(mask, head) else "upright", head)
 
 

@@ -137,13 +137,15 @@ def test_no_threads_are_left_and_a_lazy_source_is_closed() -> None:
     assert threading.active_count() == before
 
 
-def test_error_of_a_lazy_source_is_raised() -> None:
+def test_error_of_a_lazy_source_is_raised_after_the_results_before_it() -> None:
     def entries() -> Iterator[int]:
-        yield 1
+        yield from (1, 2, 3)
         raise OSError("gone")
 
+    given: list[int] = []
     with pytest.raises(OSError, match="gone"):
-        list(in_parallel(Watch(0), entries()))
+        given.extend(in_parallel(Watch(), entries()))
+    assert given == [1, 4, 9]
 
 
 def test_no_entries_give_no_results_and_there_is_a_core() -> None:

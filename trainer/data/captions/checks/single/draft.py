@@ -15,23 +15,8 @@ _VIEWS = ("front", "behind", "side")
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A caption to check."""
-
-    caption: str
-    """Its text."""
-    crop: Crop
-    """The crop it belongs to."""
-    words: tuple[Word, ...] = field(init=False)
-    """Its words."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "words", tuple(split_words(self.caption)))
-
-
-@dataclass(frozen=True, slots=True)
 class Wanted:
-    """What captions are checked against."""
+    """What a caption is checked against."""
 
     fields: CaptionFields
     """Trigger, class word and traits."""
@@ -59,6 +44,23 @@ class Wanted:
             ("hidden", hidden),
         ):
             object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A caption to check."""
+
+    caption: str
+    """Its text."""
+    crop: Crop
+    """The crop it belongs to."""
+    wanted: Wanted
+    """What it is checked against."""
+    words: tuple[Word, ...] = field(init=False)
+    """Its words."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", tuple(split_words(self.caption)))
 
 
 def whole_word(text: str) -> re.Pattern[str]:

@@ -8,12 +8,12 @@ from ..findings import Found
 from ..wording.languages import families_of, language_of
 from ..wording.scripts import without_quotes
 from ..wording.words import split_words
-from .draft import Draft, Wanted
+from .draft import Draft
 
 
-def check_mixed_languages(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_mixed_languages(draft: Draft) -> Iterator[Found]:
     """Find captions that go on in another language; trigger and quotes may be any."""
-    families = families_of(language_words(draft, wanted))
+    families = families_of(language_words(draft))
     if len(families) > 1:
         names = " and ".join(families)
         yield Found(
@@ -24,15 +24,15 @@ def check_mixed_languages(draft: Draft, wanted: Wanted) -> Iterator[Found]:
         )
 
 
-def language_words(draft: Draft, wanted: Wanted) -> set[str]:
+def language_words(draft: Draft) -> set[str]:
     """Words by which the language of a caption is told."""
     if '"' in draft.caption or not draft.caption.isascii():
         words = {word.text for word in split_words(without_quotes(draft.caption))}
     else:
         words = {word.text for word in draft.words}
-    return words - wanted.trigger_words
+    return words - draft.wanted.trigger_words
 
 
-def caption_language(draft: Draft, wanted: Wanted) -> str:
+def caption_language(draft: Draft) -> str:
     """Name the language of a caption; "" when it cannot be told."""
-    return language_of(language_words(draft, wanted))
+    return language_of(language_words(draft))

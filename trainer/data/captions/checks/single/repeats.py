@@ -26,14 +26,14 @@ class _Repeat(NamedTuple):
     end: int
 
 
-def check_repeats(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_repeats(draft: Draft) -> Iterator[Found]:
     """Find phrases of three or more words that stand twice."""
     for phrase in dict.fromkeys(repeat.phrase for repeat in _repeats(draft.words)):
         yield Found(
             "repeat",
             phrase,
-            f"Says '{phrase}' twice; what is said twice is learnt twice as hard. Say it once.",
-            partial(_said_once, draft.caption, phrase, wanted),
+            f"Says '{phrase}' twice, which spends tokens and adds nothing. Say it once.",
+            partial(_said_once, draft.caption, phrase, draft.wanted),
         )
 
 
@@ -55,6 +55,9 @@ def _repeats(words: Sequence[Word]) -> Iterator[_Repeat]:
     first: dict[tuple[str, ...], int] = {}
     place = 0
     while place + _LEAST <= len(texts):
+        if parts[place] != parts[place + _LEAST - 1]:
+            place += 1
+            continue
         start = first.setdefault(tuple(texts[place : place + _LEAST]), place)
         length = _common_length(texts, parts, start, place)
         if length >= _LEAST and _says_something(texts[place : place + length]):

@@ -8,20 +8,20 @@ from functools import partial
 
 from ..findings import Found
 from ..wording.scripts import as_latin, scripts_of, without_quotes
-from .draft import Draft, Wanted
+from .draft import Draft
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 # "Tシャツ" is a Japanese word although T is Latin.
 _SHORT = 2
 
 
-def check_script(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_script(draft: Draft) -> Iterator[Found]:
     """Find words of two writing systems, and captions of two; trigger and quotes may be any."""
     if draft.caption.isascii():
         return
     text = without_quotes(draft.caption)
-    if wanted.trigger is not None:
-        text = wanted.trigger.sub(" ", text)
+    if draft.wanted.trigger is not None:
+        text = draft.wanted.trigger.sub(" ", text)
     scripts: dict[str, str] = {}
     for word in dict.fromkeys(_LETTERS.findall(text)):
         found = scripts_of(word)

@@ -15,25 +15,25 @@ from .draft import Draft, Wanted
 _SLOT = re.compile(rf"\{{+[^{{}}]*\}}+|\[(?:{'|'.join(SLOTS)})\]|<(?:{'|'.join(SLOTS)})>")
 
 
-def check_empty(draft: Draft, wanted: Wanted) -> Iterator[Found]:
-    """Find a caption without text."""
-    if not draft.caption.strip():
+def check_empty(draft: Draft) -> Iterator[Found]:
+    """Find a caption without words."""
+    if not draft.words:
         text = "The caption is empty. Fill in fields, or write one for this picture."
         yield Found("empty", "", text)
 
 
-def check_slots(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_slots(draft: Draft) -> Iterator[Found]:
     """Find slots that were not filled."""
     for slot in dict.fromkeys(_SLOT.findall(draft.caption)):
         yield Found(
             "slot",
             slot,
             f"Still has the slot '{slot}', which is only filled in templates. Replace it.",
-            partial(_without, draft.caption, slot, wanted),
+            partial(_without, draft.caption, slot, draft.wanted),
         )
 
 
-def check_spacing(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_spacing(draft: Draft) -> Iterator[Found]:
     """Find double spaces and doubled punctuation."""
     tidied = tidy(draft.caption)
     if tidied != draft.caption:

@@ -10,7 +10,7 @@ from ..findings import Found
 from ..wording.mentions import mentions
 from ..wording.nouns import is_noun
 from ..wording.words import FUNCTION_WORDS
-from .draft import Draft, Wanted
+from .draft import Draft
 from .mixed_languages import caption_language
 
 _ADJECTIVE = rf"(?!(?:{'|'.join(sorted(FUNCTION_WORDS))})\b)[A-Za-z-]+,?\s+"
@@ -27,21 +27,21 @@ _VERB = re.compile(
 _VOWEL = re.compile(r"(?i)(?!uni|use|uk|eu|one\b|once)[aeiou]|hour|heir|honest")
 
 
-def check_trigger(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_trigger(draft: Draft) -> Iterator[Found]:
     """Find a missing trigger."""
-    trigger = wanted.fields.trigger.strip()
-    if wanted.trigger is not None and not wanted.trigger.search(draft.caption):
+    trigger = draft.wanted.fields.trigger.strip()
+    if draft.wanted.trigger is not None and not draft.wanted.trigger.search(draft.caption):
         yield Found(
             "trigger",
             trigger,
             f"The trigger '{trigger}' is missing. Put it into the caption or template.",
-            partial(_with_trigger, draft.caption, trigger, wanted.fields.class_word.strip()),
+            partial(_with_trigger, draft.caption, trigger, draft.wanted.fields.class_word.strip()),
         )
 
 
-def check_class_word(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_class_word(draft: Draft) -> Iterator[Found]:
     """Find a missing class word."""
-    word = wanted.fields.class_word.strip()
+    word = draft.wanted.fields.class_word.strip()
     noun = re.sub(r"^(?:an?|the)\s+", "", word, flags=re.IGNORECASE)
     if noun and not mentions(draft.caption, noun.split()[-1]):
         yield Found(
@@ -49,7 +49,7 @@ def check_class_word(draft: Draft, wanted: Wanted) -> Iterator[Found]:
             word,
             f"The class word '{noun}' is missing, so nothing tells what the trigger is. "
             f"Write it behind the trigger: '{_apposition(noun)}'.",
-            partial(_with_class_word, draft, wanted, noun),
+            partial(_with_class_word, draft, noun),
         )
 
 
@@ -74,12 +74,13 @@ def _has_verb(caption: str, start: int, end: int) -> bool:
     return any(match[1] or not is_noun(match[2].lower()) for match in _VERB.finditer(sentence))
 
 
-def _with_class_word(draft: Draft, wanted: Wanted, noun: str) -> str | None:
-    is_english = noun.isascii() and caption_language(draft, wanted) in ("", "English")
-    if wanted.trigger is None or not is_english:
+def _with_class_word(draft: Draft, noun: str) -> str | None:
+    is_english = noun.isascii() and caption_language(draft) in ("", "English")
+    trigger = draft.wanted.trigger
+    if trigger is None or not is_english:
         return None
     caption = draft.caption
-    found = re.search(wanted.trigger.pattern + _AFTER_TRIGGER, caption, re.IGNORECASE)
+    found = re.search(trigger.pattern + _AFTER_TRIGGER, caption, re.IGNORECASE)
     if not found or _ARTICLE_AFTER.match(caption, found.end()):
         return None
     after = caption[found.end() :]
@@ -87,4 +88,6 @@ def _with_class_word(draft: Draft, wanted: Wanted, noun: str) -> str | None:
 
 
 def _apposition(noun: str) -> str:
+    if noun[0].isdigit():
+        return noun  # "1girl", as tags have it
     return f"{'an' if _VOWEL.match(noun) else 'a'} {noun}"

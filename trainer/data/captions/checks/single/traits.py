@@ -15,29 +15,29 @@ _VIEW_NAMES = {"front": "the front", "behind": "behind", "side": "the side"}
 _CUTS = 8
 
 
-def check_omitted_traits(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_omitted_traits(draft: Draft) -> Iterator[Found]:
     """Find traits that belong to the character."""
-    for trait in wanted.fields.omitted_traits:
+    for trait in draft.wanted.fields.omitted_traits:
         if find_mentions(draft.words, trait):
             yield Found(
                 "omitted_trait",
                 trait,
                 f"Mentions '{trait}', which belongs to the character and should not be named. "
                 "Take it out, or move it to the named traits.",
-                partial(without_trait, draft.caption, trait, wanted),
+                partial(without_trait, draft.caption, trait, draft.wanted),
             )
 
 
-def check_hidden_traits(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_hidden_traits(draft: Draft) -> Iterator[Found]:
     """Find traits that only another view shows."""
-    for trait, view in wanted.hidden.get(draft.crop.view, {}).items():
+    for trait, view in draft.wanted.hidden.get(draft.crop.view, {}).items():
         if find_mentions(draft.words, trait):
             yield Found(
                 "hidden_trait",
                 trait,
                 f"Names '{trait}', which is only seen from {_VIEW_NAMES[view]}, but the crop shows "
                 f"{_VIEW_NAMES[draft.crop.view]}. Take it out, or correct the view.",
-                partial(without_trait, draft.caption, trait, wanted),
+                partial(without_trait, draft.caption, trait, draft.wanted),
             )
 
 

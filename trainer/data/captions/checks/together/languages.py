@@ -6,23 +6,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ..findings import Found
-from ..single.draft import Draft, Wanted
+from ..single.draft import Draft
 from ..single.mixed_languages import caption_language
 
 
 class Languages:
     """The languages of all captions."""
 
-    def __init__(self, drafts: Sequence[Draft], wanted: Wanted) -> None:
-        self._wanted = wanted
-        self.each = [caption_language(draft, wanted) for draft in drafts]
+    def __init__(self, drafts: Sequence[Draft]) -> None:
+        self.each = [caption_language(draft) for draft in drafts]
         """Language of each caption, "" where it cannot be told."""
         self.counts = Counter(language for language in self.each if language)
         """Captions in each language."""
 
     def allow(self, before: Draft, after: Draft) -> bool:
         """Whether a changed caption leaves all others as right or wrong as they were."""
-        old, new = (caption_language(draft, self._wanted) for draft in (before, after))
+        old, new = (caption_language(draft) for draft in (before, after))
         if old == new:
             return True
         changed = Counter(self.counts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 
 from ...captioning import CaptionFields
@@ -13,6 +14,13 @@ from ..wording.mentions import mentions
 from ..wording.scripts import scripts_of
 
 _SHORTEST = 3
+# The heading in the list of known words.
+_RARE_TOKEN = "a rare token that many LoRAs have used"
+_SYLLABLES = (
+    "bral dro fen jor kal mur pel quen tir vor zem".split(),
+    "a e i o u".split(),
+    "ndrix lvos rnith skev thuun xmar zlor".split(),
+)
 
 
 def check_trigger_word(fields: CaptionFields, counter: TokenCounter | None) -> Iterator[Found]:
@@ -34,6 +42,8 @@ def check_trigger_word(fields: CaptionFields, counter: TokenCounter | None) -> I
 
 def _form_faults(trigger: str) -> Iterator[tuple[str, str]]:
     joined = re.sub(r"[^\w]+", "", trigger)
+    is_known = all(known_as(word) for word in trigger.split())
+    one_word = _made_up(trigger) if is_known else joined.lower()
     if len(joined) < _SHORTEST:
         yield (
             "short",
@@ -44,7 +54,7 @@ def _form_faults(trigger: str) -> Iterator[tuple[str, str]]:
         yield (
             "spaces",
             "is more than one word, each with a meaning of its own. Write it as one made-up word, "
-            f"such as '{joined.lower()}'.",
+            f"such as '{one_word}'.",
         )
     strange = dict.fromkeys(re.findall(r"[^\w\s'-]", trigger))
     if strange:
@@ -81,7 +91,9 @@ def _clashes(trigger: str, fields: CaptionFields) -> Iterator[tuple[str, str]]:
 def _known(trigger: str, counter: TokenCounter | None) -> Iterator[Found]:
     known = known_as(trigger) or known_as(trigger.rstrip("0123456789_-"))
     pieces = [] if counter is None else [piece.strip() for piece in counter.clip_tokens(trigger)]
-    if known:
+    if known == _RARE_TOKEN:
+        reason = f"is {known}, so two loaded LoRAs would answer to it"
+    elif known:
         reason = f"is {known}, of which the model already has a picture"
     elif len(pieces) == 1 and pieces[0].isalpha():
         reason = "is a single CLIP-L token: a common word or a known name, with a meaning already"
@@ -99,7 +111,10 @@ def _known(trigger: str, counter: TokenCounter | None) -> Iterator[Found]:
 
 
 def _made_up(trigger: str) -> str:
-    """A word near the trigger that is on no list: some of its letters changed."""
-    word = re.sub(r"[^\w]+|\d", "", trigger).lower() or "subject"
-    changed = word.translate(str.maketrans("aeiou", "yuaie"))
-    return changed + "vra" if changed == word else changed + "v"
+    """A word that nobody knows, always the same for one trigger."""
+    number = zlib.crc32(trigger.encode())
+    word = ""
+    for syllables in _SYLLABLES:
+        number, place = divmod(number, len(syllables))
+        word += syllables[place]
+    return word

@@ -7,41 +7,40 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from ..findings import Found, shown_names
-from ..single.draft import Draft, Wanted
+from ..single.draft import Draft
 from ..wording.mentions import find_mentions
 from ..wording.nouns import framings_without
 
 _VIEW_WORDS = {"front": "front ", "behind": "back ", "side": "side ", "": ""}
 
 
-def expected_traits(draft: Draft, wanted: Wanted) -> tuple[str, ...]:
+def expected_traits(draft: Draft) -> tuple[str, ...]:
     """Named traits that the caption of a crop can be expected to name.
 
     Left out are those that its view hides, and those that its framing may leave out.
     """
-    hidden = {trait.casefold() for trait in wanted.hidden.get(draft.crop.view, ())}
+    hidden = {trait.casefold() for trait in draft.wanted.hidden.get(draft.crop.view, ())}
     return tuple(
         trait
-        for trait in wanted.fields.named_traits
+        for trait in draft.wanted.fields.named_traits
         if trait.casefold() not in hidden and draft.crop.shot not in framings_without(trait)
     )
 
 
-def named_traits(draft: Draft, wanted: Wanted) -> frozenset[str]:
+def named_traits(draft: Draft) -> frozenset[str]:
     """Expected traits that a caption names."""
-    traits = expected_traits(draft, wanted)
+    traits = expected_traits(draft)
     return frozenset(trait for trait in traits if find_mentions(draft.words, trait))
 
 
 def check_uneven_traits(
-    drafts: Sequence[Draft], names: Sequence[str], wanted: Wanted
+    drafts: Sequence[Draft], names: Sequence[str]
 ) -> Iterator[tuple[int | None, Found]]:
     """Find traits that are named here and left out there.
 
     Args:
         drafts: All captions.
         names: How they are called.
-        wanted: What is checked against.
 
     Yields:
         None and a finding about the whole view; then the index of each caption that lacks the
@@ -51,15 +50,15 @@ def check_uneven_traits(
     lacking: dict[tuple[str, str], list[int]] = {}
     for index, draft in enumerate(drafts):
         if draft.words:
-            named = named_traits(draft, wanted)
-            for trait in expected_traits(draft, wanted):
+            named = named_traits(draft)
+            for trait in expected_traits(draft):
                 where = naming if trait in named else lacking
                 where.setdefault((draft.crop.view, trait), []).append(index)
     for (view, trait), without in lacking.items():
         count = len(naming.get((view, trait), ()))
         if count:
             yield None, _whole_view(view, trait, count, [names[index] for index in without])
-            yield from ((index, _lacks(drafts[index], trait, wanted)) for index in without)
+            yield from ((index, _lacks(drafts[index], trait)) for index in without)
 
 
 def _whole_view(view: str, trait: str, count: int, without: list[str]) -> Found:
@@ -72,13 +71,13 @@ def _whole_view(view: str, trait: str, count: int, without: list[str]) -> Found:
     )
 
 
-def _lacks(draft: Draft, trait: str, wanted: Wanted) -> Found:
+def _lacks(draft: Draft, trait: str) -> Found:
     return Found(
         "uneven_trait",
         trait,
         f"Does not name '{trait}', which other captions of this view name. Add it if it can be "
         "seen.",
-        partial(_with_trait, draft.caption, trait, wanted.fields.named_traits),
+        partial(_with_trait, draft.caption, trait, draft.wanted.fields.named_traits),
     )
 
 

@@ -175,7 +175,8 @@ def _may_follow_nothing(place: _Place) -> bool:
     if not words:
         return True
     first = words[0].text
-    describes = first in _DESCRIBING or (first.endswith(("ing", "ed")) and first not in _POSTURES)
+    is_participle = len(first) > 4 and first.endswith(("ing", "ed")) and not is_noun(first)
+    describes = first in _DESCRIBING or (is_participle and first not in _POSTURES)
     return not describes
 
 

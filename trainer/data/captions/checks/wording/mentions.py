@@ -68,14 +68,17 @@ def _match(words: Sequence[Word], start: int, wanted: tuple[frozenset[str], ...]
 
 
 def _follow(words: Sequence[Word], last: int, wanted: Sequence[frozenset[str]]) -> int | None:
-    for forms in wanted:
+    for number, forms in enumerate(wanted, start=1):
         between = 0
         place = last
         while True:
-            if place + 1 >= len(words) or _is_cut_off(words[place], words[place + 1]):
+            if place + 1 >= len(words) or _is_cut_off(words, place, is_matched=place == last):
                 return None
             place += 1
             if not forms.isdisjoint(word_forms(words[place].text)):
+                # "elf, ears": no adjective has a comma right before its noun.
+                if number == len(wanted) and between == 0 and _COMMA.search(words[place].gap):
+                    return None
                 break
             if words[place].text in DETERMINERS:
                 continue
@@ -88,22 +91,35 @@ def _follow(words: Sequence[Word], last: int, wanted: Sequence[frozenset[str]]) 
     return last
 
 
-def _is_cut_off(word: Word, following: Word) -> bool:
+def _is_cut_off(words: Sequence[Word], place: int, is_matched: bool) -> bool:
+    """Whether what follows a word belongs to something else.
+
+    A comma may stand between adjectives ("a blue, sparkling eye"), not behind a noun and not
+    before "the" and its like.
+    """
+    following = words[place + 1]
     if not following.gap or following.gap == " ":
         return False
     if _SENTENCE_END.search(following.gap):
         return True
-    return bool(_COMMA.search(following.gap)) and is_noun(word.text)
+    may_go_on = is_matched and not is_noun(words[place].text) and following.text not in DETERMINERS
+    return bool(_COMMA.search(following.gap)) and not may_go_on
 
 
 def _follow_link(words: Sequence[Word], last: int, wanted: Sequence[frozenset[str]]) -> int | None:
-    """Match "eyes are blue": the noun, a link, and then what stands before the noun otherwise."""
-    link = last + 1
-    if link >= len(words) or words[link].text not in _LINKS or words[link].gap != " ":
-        return None
+    """Match "eyes are blue" and "her ears pointed,": what stands before the noun otherwise."""
+    link = last
+    if link + 1 < len(words) and words[link + 1].text in _LINKS and words[link + 1].gap == " ":
+        link += 1
     for offset, forms in enumerate(wanted, start=1):
         if link + offset >= len(words) or words[link + offset].gap != " ":
             return None
         if forms.isdisjoint(word_forms(words[link + offset].text)):
             return None
-    return link + len(wanted)
+    end = link + len(wanted)
+    # "Ears pointed at her": without a link only where nothing follows that it could describe.
+    return end if link > last or _ends_there(words, end) else None
+
+
+def _ends_there(words: Sequence[Word], place: int) -> bool:
+    return place + 1 >= len(words) or bool(re.search(r"[^\w\s-]", words[place + 1].gap))

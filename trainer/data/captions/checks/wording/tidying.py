@@ -7,7 +7,7 @@ import re
 # Three dots in a row are meant; two are not.
 _FLAWS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=\S)[ \t\u00a0]{2,}(?=\S)"), " "),
-    (re.compile(r"[ \t\u00a0]+(?=[,.;](?:\s|$))"), ""),
+    (re.compile(r"(?<![ \t\u00a0])[ \t\u00a0]+(?=[,.;](?:\s|$))"), ""),
     (re.compile(r"([,;])(?:\s*[,;])+"), r"\1"),
     (re.compile(r"[,;]+\s*(?=[.!?](?:\s|$))"), ""),
     (re.compile(r"(?<=[.!?])\s*[,;]+(?=\s|$)"), ""),

@@ -8,8 +8,8 @@ from functools import partial
 
 from ...words import view_words
 from ..findings import Found
-from .draft import Draft, Wanted
-from .phrases import Phrase, find_phrases, put_words
+from ..single.draft import Draft, Wanted
+from .phrases import Phrase, find_phrases, put_words, stands_before
 
 _VIEWERS = r"(?:the )?(?:viewer|camera|us\b|spectator|lens)"
 _WORDS: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
@@ -40,18 +40,21 @@ _SAID_OF_OTHERS = re.compile(
     r"[^.!?;,\n]*$",
     re.IGNORECASE,
 )
-# "from behind a tree" is a place.
+# "from behind a tree" is a place, "from behind by a dog" a deed.
 _PLACE_AFTER = re.compile(
-    r"\s+(?:an?|the|her|his|their|its|some|two|one|another|dark|glass|bars|trees|bushes|clouds|"
+    r"\s+(?:by|an?|the|her|his|their|its|some|two|one|another|dark|glass|bars|trees|bushes|clouds|"
     r"curtains|window\w*|of)\b",
     re.IGNORECASE,
 )
 _MIRROR_AFTER = re.compile(r"[- ](?:mirrors?|camera|window)\b", re.IGNORECASE)
 _SEEN_BEFORE = re.compile(
-    r"(?:\b(?:seen|viewed|shown|photographed|shot|captured|pictured|drawn|filmed|depicted|painted|"
-    r"view|image|photo|photograph|picture|portrait|her|him|them|it)|(?:^|[.,;!?\n]))\s*$",
+    r"\b(?:seen|viewed|shown|photographed|shot|captured|pictured|drawn|filmed|depicted|painted|"
+    r"view|image|photo|photograph|picture|portrait)\s*$",
     re.IGNORECASE,
 )
+_DONE_BEFORE = re.compile(r"\b\w{2,}ed\s*$", re.IGNORECASE)
+_STANDS_ALONE = re.compile(r"(?:\b(?:her|him|them|it)|(?:^|[.,;!?\n]))\s*$", re.IGNORECASE)
+_LAST_WORD = re.compile(r"\w+(?=\s*$)")
 _RIGHT = {
     "front": ("front view", "from the front", "facing the {}"),
     "behind": ("back view", "from behind", "facing away from the {}"),
@@ -59,12 +62,12 @@ _RIGHT = {
 }
 
 
-def check_view(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_view(draft: Draft) -> Iterator[Found]:
     """Find view words that contradict the crop; an unknown view is not checked."""
     view = draft.crop.view
     if view not in _RIGHT:
         return
-    named = list(_named(draft.caption, wanted))
+    named = list(_named(draft.caption, draft.wanted))
     agrees = any(view in phrase.fits for _, _, phrase in named)
     for start, end, phrase in named:
         if view not in phrase.fits:
@@ -75,7 +78,7 @@ def check_view(draft: Draft, wanted: Wanted) -> Iterator[Found]:
                 f"Says '{words}', but the crop is a {view_words(view)}. Write '{view_words(view)}',"
                 " or correct the view of the picture.",
                 # Beside a right word there is no telling what the other one is about.
-                None if agrees else partial(_replaced, draft, words, wanted),
+                None if agrees else partial(_replaced, draft, words),
             )
 
 
@@ -88,17 +91,22 @@ def _named(caption: str, wanted: Wanted) -> Iterator[tuple[int, int, Phrase]]:
 
 
 def _is_view(caption: str, start: int, end: int, wanted: Wanted) -> bool:
-    if _PLACE_AFTER.match(caption, end) or _SAID_OF_OTHERS.search(caption, 0, start):
+    if _PLACE_AFTER.match(caption, end):
         return False
-    if caption[start:end].lower() == "from behind" or _SEEN_BEFORE.search(caption, 0, start):
+    if stands_before(_SEEN_BEFORE, caption, start):
         return True
-    before = caption[:start].rstrip().lower()
-    return any(before.endswith(word) for word in wanted.kept)
+    if stands_before(_SAID_OF_OTHERS, caption, start):
+        return False
+    if caption[start:end].lower().replace("_", " ") == "from behind":
+        return not stands_before(_DONE_BEFORE, caption, start)
+    last = _LAST_WORD.search(caption, max(0, start - 40), start)
+    follows_subject = last is not None and last[0].lower() in wanted.kept
+    return follows_subject or stands_before(_STANDS_ALONE, caption, start)
 
 
-def _replaced(draft: Draft, words: str, wanted: Wanted) -> str | None:
+def _replaced(draft: Draft, words: str) -> str | None:
     caption = draft.caption
-    for start, end, _ in reversed(list(_named(caption, wanted))):
+    for start, end, _ in reversed(list(_named(caption, draft.wanted))):
         if caption[start:end] == words:
             right = _right_words(words, draft.crop.view)
             if right is None:
@@ -110,7 +118,7 @@ def _replaced(draft: Draft, words: str, wanted: Wanted) -> str | None:
 def _right_words(words: str, view: str) -> str | None:
     """The same kind of wording for another view."""
     as_view, as_from, as_facing = _RIGHT[view]
-    text = words.lower()
+    text = words.lower().replace("_", " ")
     if text.startswith("facing"):
         return as_facing.format(re.split(r"\W+", text)[-1]) if as_facing else None
     if text.startswith("from") or text == "in profile":

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from ....crops.shots import PICTURE_SHOT
 from ...words import framing_words
 from ..findings import Found
-from .draft import Draft, Wanted
-from .phrases import Phrase, find_phrases, put_words
+from ..single.draft import Draft
+from .phrases import Phrase, find_phrases, put_words, stands_before
 
 _ALL = ("full_body", "waist_up", "torso", "headshot", "detail")
 
@@ -76,6 +76,7 @@ _AS_SHOT = {
     "headshot": "headshot",
     "detail": "close-up",
 }
+_OWNER = re.compile(r"\b(?:her|his|their|its|the)\s+$", re.IGNORECASE)
 _OF_AFTER = re.compile(r"\s+of\b", re.IGNORECASE)
 
 
@@ -85,7 +86,7 @@ class _Named(NamedTuple):
     shots: tuple[str, ...]
 
 
-def check_framing(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_framing(draft: Draft) -> Iterator[Found]:
     """Find framing words that contradict the crop."""
     shot = draft.crop.shot
     if shot == PICTURE_SHOT or shot not in _ALL:
@@ -95,13 +96,13 @@ def check_framing(draft: Draft, wanted: Wanted) -> Iterator[Found]:
     for start, end, shots in named:
         if shot not in shots:
             words = draft.caption[start:end]
-            right = framing_words(shot, wanted.fields.class_word)
+            right = framing_words(shot, draft.wanted.fields.class_word)
             yield Found(
                 "framing",
                 words.lower(),
                 f"Says '{words}', but the crop is a {shot.replace('_', ' ')}. Write '{right}'.",
                 # Beside a right word there is no telling what the other one is about.
-                None if agrees else partial(_replaced, draft, words, wanted),
+                None if agrees else partial(_replaced, draft, words),
             )
 
 
@@ -114,19 +115,19 @@ def _named(caption: str) -> Iterator[_Named]:
 
 
 def _speaks_of_picture(caption: str, start: int, end: int) -> bool:
-    if _SPEAKS_OF_PICTURE_BEFORE.search(caption, 0, start):
+    if stands_before(_SPEAKS_OF_PICTURE_BEFORE, caption, start):
         return True
     if _SPEAKS_OF_PICTURE_AFTER.match(caption, end):
         return True
-    return bool(_ALONE_BEFORE.search(caption, 0, start) and _ALONE_AFTER.match(caption, end))
+    return _is_alone(caption, start, end)
 
 
-def _replaced(draft: Draft, words: str, wanted: Wanted) -> str | None:
+def _replaced(draft: Draft, words: str) -> str | None:
     caption = draft.caption
     for start, end, _ in reversed(list(_named(caption))):
         if caption[start:end] != words:
             continue
-        changed = _replace_one(caption, start, end, draft.crop.shot, wanted.fields.class_word)
+        changed = _replace_one(caption, start, end, draft.crop.shot, draft.wanted.fields.class_word)
         if changed is None:
             return None
         caption = changed
@@ -136,7 +137,7 @@ def _replaced(draft: Draft, words: str, wanted: Wanted) -> str | None:
 def _replace_one(caption: str, start: int, end: int, shot: str, class_word: str) -> str | None:
     words = caption[start:end].lower()
     following = re.compile(rf"[- ]({_PICTURE})\b", re.IGNORECASE).match(caption, end)
-    owner = re.search(r"\b(?:her|his|their|its|the)\s+$", caption[:start], re.IGNORECASE)
+    owner = _OWNER.search(caption, max(0, start - 20), start)
     if following:
         kind, end = following[1].lower(), following.end()
         right = _AS_SHOT[shot] if kind == "shot" else _WITH_PICTURE[shot].format(kind)
@@ -154,7 +155,7 @@ def _replace_one(caption: str, start: int, end: int, shot: str, class_word: str)
 
 
 def _is_alone(caption: str, start: int, end: int) -> bool:
-    return bool(_ALONE_BEFORE.search(caption, 0, start) and _ALONE_AFTER.match(caption, end))
+    return stands_before(_ALONE_BEFORE, caption, start) and bool(_ALONE_AFTER.match(caption, end))
 
 
 def _owned(shot: str, class_word: str) -> str:

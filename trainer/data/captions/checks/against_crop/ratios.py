@@ -8,7 +8,8 @@ from functools import partial
 
 from ...words import COMMON_RATIOS, OTHER_RATIOS, ratio_words
 from ..findings import Found
-from .draft import Draft, Wanted
+from ..single.draft import Draft
+from .phrases import stands_before
 
 _KNOWN_RATIOS = frozenset(f"{w}:{h}" for w, h in (*COMMON_RATIOS, *OTHER_RATIOS))
 # Times of day, scores and verses look the same.
@@ -21,7 +22,7 @@ _NO_RATIO_AFTER = re.compile(r"\s*(?:[ap]\.?m\b|o'?clock|scores?\b|lead\b|scale\
 _RATIO = re.compile(r"(?<![\d:])\d{1,2}:\d{1,2}(?![\d:])")
 
 
-def check_ratio(draft: Draft, wanted: Wanted) -> Iterator[Found]:
+def check_ratio(draft: Draft) -> Iterator[Found]:
     """Find ratios that are not the crop's."""
     right = ratio_words(draft.crop.bucket)
     for ratio in dict.fromkeys(draft.caption[s:e] for s, e in _named(draft.caption)):
@@ -39,7 +40,7 @@ def _named(caption: str) -> list[tuple[int, int]]:
         match.span()
         for match in _RATIO.finditer(caption)
         if match[0] in _KNOWN_RATIOS
-        and not _NO_RATIO_BEFORE.search(caption, 0, match.start())
+        and not stands_before(_NO_RATIO_BEFORE, caption, match.start())
         and not _NO_RATIO_AFTER.match(caption, match.end())
     ]
 

@@ -1,0 +1,1 @@
+"""Parts of the benchmark of crops: pictures, contenders, the likeness of two pictures."""
