@@ -9,6 +9,7 @@ from .data.captions import CaptionTemplate
 from .data.crop_images import CropImages
 from .data.dataset import BuildDataset, LoadDataset
 from .data.pictures import CropToBuckets, LoadImages
+from .data.report import DatasetReportNode
 from .host.web.routes import register_routes
 from .results.checkpoints import LossPlot, PickCheckpoint
 from .results.compare import XYCompare
@@ -26,6 +27,7 @@ NODES: list[type[io.ComfyNode]] = [
     CropImages,
     CaptionTemplate,
     BuildDataset,
+    DatasetReportNode,
     LoadDataset,
     CacheLatents,
     CacheText,

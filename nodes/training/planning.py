@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from comfy_api.latest import io
 
 from ...trainer.config import LoraSettings, OptimizerSettings, RunConfig, TrainSettings
 from ...trainer.data.batches import collect_items
+from ...trainer.data.report.length import PlannedStep
 from ...trainer.settings import field_docs
 from ...trainer.training.results.plan_picture import draw_plan
 from .. import wires
@@ -30,7 +32,7 @@ class PlanTraining(io.ComfyNode):
             is_output_node=True,
             inputs=_inputs(),
             outputs=[
-                wires.out(wires.Plan, "plan", "The limits, for Train HunyuanVideo LoRA."),
+                wires.out(wires.Plan, "plan", "For Train HunyuanVideo LoRA and Dataset Report."),
                 wires.out(io.String, "report", "The plan in words."),
             ],
         )
@@ -57,6 +59,8 @@ class PlanTraining(io.ComfyNode):
             tflops=options["tflops"],
         )
         plan = plan_run(model, config, collect_items(dataset, latents, text), limits)
+        step = PlannedStep(plan.known_seconds, train.batch_size, train.accumulation)
+        limits = replace(limits, step=step)
         lines = plan.lines()
         facts = {"fits": plan.fits, "peak_bytes": plan.peak_bytes, "host_bytes": plan.host_bytes}
         picture = wires.to_image_batch(draw_plan(plan))

@@ -79,6 +79,11 @@ class MemoryPlan:
         return self.parts.total - self.parts.weights - self.budget.reserve_bytes
 
     @property
+    def known_seconds(self) -> float:
+        """Of one optimizer step; 0 on a CPU, whose speed the budget does not tell."""
+        return self.seconds if self.budget.can_stream else 0.0
+
+    @property
     def flop(self) -> int:
         """Floating-point operations of one optimizer step."""
         return self.step.flop * self.workload.accumulation

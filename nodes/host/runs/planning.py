@@ -14,6 +14,7 @@ import torch
 
 from ....trainer.config import RunConfig
 from ....trainer.data.batches import TrainingItem
+from ....trainer.data.report.length import PlannedStep
 from ....trainer.model.streaming.source import PrefetchingSource
 from ....trainer.model.weights import WeightSource
 from ....trainer.planning.budget import GIB, Budget
@@ -34,6 +35,8 @@ class Limits:
     host_gib: float = 0.0
     link_gb_per_second: float = 12.0
     tflops: float = 40.0
+    step: PlannedStep | None = None
+    """What the plan made with these limits says of a step; it limits nothing."""
 
 
 def plan_run(

@@ -179,3 +179,10 @@ def test_sizes_that_cannot_be_trained_on_are_refused(size: tuple[int, ...], word
 def test_an_unknown_format_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="nvfp4"):
         weight_kind("fp9")
+
+
+def test_time_is_only_known_of_a_card(whole: MemoryPlan) -> None:
+    assert whole.seconds > 0
+    assert whole.known_seconds == 0
+    card = make_plan(small(), weight_kind("fp32"), Budget.of_card(8, 16))
+    assert card.known_seconds == card.seconds > 0

@@ -132,7 +132,7 @@ def test_pipe_and_folder_and_missing_file_are_told_and_do_not_hang(tmp_path: Pat
     outcomes: list[object] = []
     thread = threading.Thread(target=lambda: outcomes.extend(examine_pictures(paths)), daemon=True)
     thread.start()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive(), "it waits for somebody to write into the pipe"
     assert [str(one).split(".")[0] for one in outcomes] == [
         "is no file but a device or pipe",

@@ -196,7 +196,7 @@ def test_odd_entries_are_told_and_do_not_stop_the_scan(source: Path) -> None:
     os.mkfifo(source / "pipe.png")
     started = time.monotonic()
     media = scan_folder(source, min_side_px=32)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert [item.path.name for item in media.items] == ["good.png"]
     texts = {problem.path.name: problem.text for problem in media.problems}
     assert sorted(texts) == [
