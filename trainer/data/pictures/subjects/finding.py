@@ -83,15 +83,6 @@ def find_subjects(
     return found
 
 
-def find_subject(image: Image.Image, mask: ArrayLike | None = None) -> Subject:
-    """Find the largest subject; see `find_subjects`.
-
-    Raises:
-        DatasetError: The mask has another shape than the picture.
-    """
-    return max(find_subjects(image, mask), key=lambda one: one.box.width * one.box.height)
-
-
 def _in_box(box: Box, outline: Outline | None, image: Image.Image) -> _Part:
     """The outline inside a given box, or the whole box where the outline is another thing."""
     shape = outline.small.shape if outline else shrink(image).size[::-1]
