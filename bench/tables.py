@@ -16,10 +16,11 @@ from bench.charting.tables import frames
 from bench.cropping.tables import crops
 from bench.picking_curves.tables import picks, stops
 from bench.plan_tables import cards, errors, growth
+from bench.shot_cases.tables import photographs, shots_by
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results.json"
-PAGES = tuple(ROOT / "docs" / f"{name}.md" for name in ("benchmarks", "memory", "picking"))
+PAGES = tuple(ROOT / "docs" / f"{name}.md" for name in ("benchmarks", "crops", "memory", "picking"))
 Results = Mapping[str, Mapping[str, Any]]
 _KINDS = 5
 """How many of the parts are counted work; they come first."""
@@ -277,6 +278,9 @@ _TABLES: Mapping[str, Callable[[Results], str]] = {
     "chart": lambda results: _table(*frames(results)),
     "picks": lambda results: _table(*picks(results)),
     "stops": lambda results: _table(*stops(results)),
+    "shots": lambda results: _table(*shots_by("kinds", results)),
+    "shot_backgrounds": lambda results: _table(*shots_by("backgrounds", results)),
+    "photographs": lambda results: _table(*photographs(results)),
 }
 
 

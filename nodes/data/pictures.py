@@ -7,6 +7,7 @@ from comfy_api.latest import io
 
 from ...trainer.data.crops.by_hand.edits import parse_crop_edits
 from ...trainer.data.crops.crop_settings import CropSettings
+from ...trainer.data.crops.given_boxes import GivenBoxes, parse_given_boxes
 from ...trainer.data.crops.planning import CropPlan, plan_crops
 from ...trainer.data.crops.shots import parse_shots
 from ...trainer.data.pictures.buckets import parse_buckets
@@ -17,6 +18,12 @@ from .. import wires
 from ..host.editing.crop_plans import keep_plan
 from ..host.folders import batch_folder, find_source
 
+_BOX_TYPES = [
+    io.BBOX,
+    *(io.Custom(kind) for kind in ("BOUNDING_BOX", "BOUNDING_BOXES", "BBOX_LIST", "SEGS")),
+    io.String,
+]
+"""What detectors send; see `parse_given_boxes`."""
 _BACKGROUNDS = {"white": (255, 255, 255), "grey": (128, 128, 128), "black": (0, 0, 0)}
 
 
@@ -134,6 +141,8 @@ class CropToBuckets(io.ComfyNode):
         boxes: str,
         heads_tall: float,
         subject_mask: torch.Tensor | None = None,
+        subject_boxes: object = None,
+        face_boxes: object = None,
     ) -> io.NodeOutput:
         """Plan the crops and draw them."""
         settings = CropSettings(
@@ -145,7 +154,8 @@ class CropToBuckets(io.ComfyNode):
             background=_BACKGROUNDS[background],
             by_hand=parse_crop_edits(boxes),
         )
-        plan: CropPlan = plan_crops(media, settings, masks=_masks(media, subject_mask))
+        given = _given_boxes(media, subject_boxes, face_boxes)
+        plan: CropPlan = plan_crops(media, settings, _masks(media, subject_mask), given)
         sheet = wires.to_image_batch(draw_contact_sheet(plan))
         lines = [f"{len(plan.crops)} crops from {len(media.items)} pictures"]
         lines += [
@@ -220,21 +230,48 @@ def _crop_inputs() -> list[io.Input]:
         io.Mask.Input(
             "subject_mask",
             optional=True,
-            tooltip="One mask per picture, in order: where the subject is. Without it the "
-            "subject is found from transparency or a plain background.",
+            tooltip="Where the subjects are: one mask per picture, in order, or one for all, of "
+            "any size of the pictures' shape, hard or soft. Without it they are found from boxes, "
+            "transparency, a plain background, or what stands out.",
+        ),
+        io.MultiType.Input(
+            "subject_boxes",
+            types=_BOX_TYPES,
+            optional=True,
+            tooltip="One box around each subject, from a detector: a list for each picture, in "
+            "order. They part subjects that touch, and find them where the mask is not connected.",
+        ),
+        io.MultiType.Input(
+            "face_boxes",
+            types=_BOX_TYPES,
+            optional=True,
+            tooltip="One box around each face, from a face detector: a list for each picture, in "
+            "order. They place the headshot and tell how many heads tall the figure is.",
         ),
     ]
+
+
+def _given_boxes(media: TrainingMedia, subjects: object, faces: object) -> GivenBoxes:
+    sizes = [(item.width_px, item.height_px) for item in media.items]
+    digests = [item.digest for item in media.items]
+    return GivenBoxes(
+        dict(zip(digests, parse_given_boxes(subjects, sizes, "subject_boxes"), strict=True)),
+        dict(zip(digests, parse_given_boxes(faces, sizes, "face_boxes"), strict=True)),
+    )
 
 
 def _masks(media: TrainingMedia, mask: torch.Tensor | None) -> dict[str, object]:
     if mask is None:
         return {}
-    if len(mask) not in (1, len(media.items)):
+    values = mask.detach().float().cpu()
+    if values.ndim == 2:
+        values = values[None]
+    if len(values) not in (1, len(media.items)):
         raise DatasetError(
-            f"'subject_mask' holds {len(mask)} masks for {len(media.items)} pictures. "
+            f"'subject_mask' holds {len(values)} masks for {len(media.items)} pictures. "
             "Connect one mask for each picture, in the same order, or one for all."
         )
     return {
-        item.digest: (mask[index if len(mask) > 1 else 0] > 0.5).cpu().numpy()
+        item.digest: values[index if len(values) > 1 else 0].numpy()
         for index, item in enumerate(media.items)
     }

@@ -43,6 +43,8 @@ class Shot:
     """Shapes used when no chosen bucket has one of `shapes`."""
     holds_whole: bool = False
     """Whether the whole figure must be inside."""
+    is_of_head: bool = False
+    """Whether the head alone tells where it is, whatever the rest of the body does."""
 
     @property
     def words(self) -> str:
@@ -58,7 +60,7 @@ SHOTS: dict[str, Shot] = {
         Shot("full_body", 0.0, 1.0, 1.0, 0.5, ("tall",), ("portrait",), holds_whole=True),
         Shot("waist_up", 0.0, 0.45, 0.56, 0.0, (*_CLOSE_SHAPES, "wide")),
         Shot("torso", 0.14, 0.52, 0.60, 0.5, _CLOSE_SHAPES),
-        Shot("headshot", 0.0, 0.20, 0.32, 0.0, (*_CLOSE_SHAPES, "wide")),
+        Shot("headshot", 0.0, 0.20, 0.32, 0.0, (*_CLOSE_SHAPES, "wide"), is_of_head=True),
         Shot("detail", 0.5, 1.0, 1.0, 1.0, ("portrait", "square")),
     )
 }

@@ -1,8 +1,4 @@
-"""Finding where the subject of a picture is, without a neural network.
-
-Tried in order: a mask from the graph, the picture's own transparency, a plain background. A
-picture with none of them counts as subject as a whole.
-"""
+"""Where version 0.1 found the subject: by a mask, transparency or a plain background."""
 
 from __future__ import annotations
 
@@ -12,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from ...errors import DatasetError
-from .boxes import Box
-from .regions import Mask, without_specks
+from trainer.data.pictures.boxes import Box
+from trainer.data.pictures.subjects.outlines.regions import Mask, without_specks
+from trainer.errors import DatasetError
 
 _WORK_SIDE_PX = 512
 _BANDS = 40

@@ -22,6 +22,22 @@ def without_specks(mask: Mask, smallest_share: float = 0.02) -> Mask:
     return np.concatenate([[False], kept])[labels]
 
 
+def without_pinholes(mask: Mask, largest_share: float = 0.006) -> Mask:
+    """Fill holes that are tiny beside the mask: eyes as white as the paper, noise.
+
+    Args:
+        mask: [H,W].
+        largest_share: Larger holes, as a share of the mask's area, stay: gaps between limbs.
+    """
+    labels, areas = label_regions(~mask)
+    if areas.size == 0:
+        return mask
+    is_small = areas <= largest_share * mask.sum()
+    edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    is_small[edge[edge > 0] - 1] = False
+    return np.asarray(mask | np.concatenate([[False], is_small])[labels])
+
+
 def label_regions(mask: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Number the connected regions; neighbours also touch over corners.
 

@@ -1,15 +1,16 @@
-"""Laying the named framings on a subject: one box of a bucket's shape, or the reason for none."""
+"""How version 0.1 laid the named framings on a subject."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
-from ..pictures.boxes import Box, Frame, fit_box
-from ..pictures.buckets import Bucket
-from ..pictures.subject import Subject
-from .crop_settings import CropSettings
-from .shots import CANON_HEADS, SHOULDER_HEADS, Shot, body_row
+from trainer.data.crops.crop_settings import CropSettings
+from trainer.data.crops.proposals.framing import NoFit
+from trainer.data.crops.shots import CANON_HEADS, SHOULDER_HEADS, Shot, body_row
+from trainer.data.pictures.boxes import Box, Frame, fit_box
+from trainer.data.pictures.buckets import Bucket
+
+from .finding import Subject
 
 _WIDEST_STANDING = 0.9
 _WIDEST_BUST = 1.4
@@ -19,16 +20,6 @@ _LEAST_VISIBLE = 0.2
 _ROW_TOLERANCE = 0.04
 _LEAST_HEIGHT_KEPT = 0.75
 _MOST_CUT_OFF = 0.02
-_LEAST_AREA_KEPT = 0.6
-_HEAD_ROOM_ANCHOR = 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class NoFit:
-    """Why a framing cannot be made."""
-
-    reason: str
-    """One sentence."""
 
 
 def is_standing(subject: Subject, picture: tuple[int, int]) -> bool:
@@ -126,33 +117,6 @@ def frame_whole(
     if lost > 1 - _LEAST_HEIGHT_KEPT:
         return NoFit(
             f"A box of this shape inside the picture would cut {lost:.0%} off the subject."
-        )
-    return box
-
-
-def frame_picture(bucket: Bucket, picture: tuple[int, int], settings: CropSettings) -> Box | NoFit:
-    """Place the largest box in a picture of which no subject is known.
-
-    It is centred, in upright pictures a little above. Buckets that would lose much of the
-    picture are left out, unless they are the most similar in shape.
-
-    Args:
-        bucket: Size to fill.
-        picture: Width and height of the picture in pixels.
-        settings: The other buckets.
-    """
-    width, height = picture
-    box = fit_box(
-        Frame(height, width / 2, height * _HEAD_ROOM_ANCHOR, _HEAD_ROOM_ANCHOR), bucket, picture
-    )
-    kept = box.width * box.height / (width * height)
-
-    def unlike(one: Bucket) -> float:
-        return abs(math.log(one.ratio * height / width))
-
-    if kept < _LEAST_AREA_KEPT and unlike(bucket) > min(map(unlike, settings.buckets)):
-        return NoFit(
-            f"No subject was found, and this shape would keep only {kept:.0%} of the picture."
         )
     return box
 

@@ -1,0 +1,1 @@
+"""How version 0.1 proposed crops, kept to compare with."""

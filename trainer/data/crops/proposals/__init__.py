@@ -1,0 +1,1 @@
+"""Proposing crops: bodies in rows, framings laid on them."""

@@ -1,0 +1,1 @@
+"""Outlines: which pixels of a picture belong to its subjects."""
