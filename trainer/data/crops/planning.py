@@ -7,6 +7,7 @@ picture and is only moved or made smaller.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from ...errors import DatasetError
 from ..pictures.buckets import Bucket
+from ..pictures.files.in_parallel import in_parallel
 from ..pictures.files.loading import load_same
 from ..pictures.media import MediaItem, TrainingMedia
 from ..pictures.subjects.finding import find_subjects
@@ -80,25 +82,32 @@ def plan_crops(
     skipped: list[SkippedCrop] = []
     proposed: dict[str, tuple[Proposal, ...]] = {}
     subjects: dict[str, tuple[Subject, ...]] = {}
-    for item in media.items:
-        subjects[item.digest] = find_subjects(
-            load_same(item),
-            (masks or {}).get(item.digest),
-            given.subjects.get(item.digest, ()),
-            given.faces.get(item.digest, ()),
-        )
-        proposed[item.digest] = tuple(propose_crops(item, subjects[item.digest], settings))
-        drawn = settings.by_hand.boxes_for(item)
-        chosen: Iterable[Proposal] = proposed[item.digest]
-        if drawn is not None:
-            chosen = dict.fromkeys(_drawn_crops(item, drawn, settings))
-        for one in chosen:
-            if isinstance(one, Crop):
-                crops.append(one)
-            else:
-                skipped.append(one)
+
+    def find(item: MediaItem) -> tuple[Subject, ...]:
+        mask = (masks or {}).get(item.digest)
+        boxes = given.subjects.get(item.digest, ()), given.faces.get(item.digest, ())
+        return find_subjects(load_same(item), mask, *boxes)
+
+    found = in_parallel(find, media.items, weigh=lambda item: item.width_px * item.height_px)
+    with contextlib.closing(found):
+        for item in media.items:
+            subjects[item.digest] = next(found)
+            proposed[item.digest] = tuple(propose_crops(item, subjects[item.digest], settings))
+            for one in _chosen(item, proposed[item.digest], settings):
+                if isinstance(one, Crop):
+                    crops.append(one)
+                else:
+                    skipped.append(one)
     empty = tuple(_empty_buckets(crops, skipped, settings))
     return CropPlan(tuple(crops), tuple(skipped), empty, proposed, subjects)
+
+
+def _chosen(
+    item: MediaItem, proposed: Sequence[Proposal], settings: CropSettings
+) -> Iterable[Proposal]:
+    """What holds for a picture: its boxes by hand, each once, or else its proposals."""
+    drawn = settings.by_hand.boxes_for(item)
+    return proposed if drawn is None else dict.fromkeys(_drawn_crops(item, drawn, settings))
 
 
 def _drawn_crops(
