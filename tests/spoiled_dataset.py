@@ -21,6 +21,8 @@ from trainer.data.captions.captioning import (
     CaptionSources,
     caption_crops,
 )
+from trainer.data.crops.by_hand.edits import CropEdits
+from trainer.data.crops.by_hand.manual_boxes import ManualBox
 from trainer.data.crops.planning import CropSettings, plan_crops
 from trainer.data.pictures.buckets import parse_buckets
 from trainer.data.pictures.media import scan_folder
@@ -33,7 +35,14 @@ from trainer.planning.weight_kinds import weight_kind
 from trainer.planning.workload import RELEASED, SampleShape, Workload
 
 BUCKETS = "960x1712, 768x1024, 1024x1024"
-SHOTS = ("full_body", "waist_up", "detail")
+# The same crops of every picture, whatever would be proposed: what is known of them stays known.
+BOXES = (
+    ("full_body", "960x1712", (0.0102, 0.0, 0.9796, 0.9828)),
+    ("waist_up", "768x1024", (0.205, 0.0224, 0.5898, 0.4422)),
+    ("waist_up", "1024x1024", (0.107, 0.0224, 0.7861, 0.4422)),
+    ("detail", "768x1024", (0.1722, 0.4672, 0.6546, 0.4911)),
+    ("detail", "1024x1024", (0.063, 0.4672, 0.8731, 0.4911)),
+)
 FIELDS = CaptionFields(
     style="Anime style",
     trigger="alva",
@@ -67,8 +76,14 @@ def write_spoiled_pictures(folder: Path) -> None:
 
 def caption_spoiled(folder: Path) -> list[Captioned]:
     """Crops of the pictures in a folder, with captions."""
-    settings = CropSettings(parse_buckets(BUCKETS), shots=SHOTS, max_enlargement=4.0)
-    plan = plan_crops(scan_folder(folder), settings)
+    media = scan_folder(folder)
+    boxes = tuple(
+        ManualBox(item.path.name, box, shot, parse_buckets(bucket)[0])
+        for item in media.items
+        for shot, bucket, box in BOXES
+    )
+    settings = CropSettings(parse_buckets(BUCKETS), max_enlargement=4.0, by_hand=CropEdits(boxes))
+    plan = plan_crops(media, settings)
     return caption_crops(plan.crops, FIELDS, CaptionSources(overrides=OVERRIDES))
 
 
