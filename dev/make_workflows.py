@@ -124,6 +124,7 @@ def _training_nodes(
     batch = {
         name: value for name, value in length.items() if name in ("batch_size", "accumulation")
     }
+    wish = batch | {name: length[name] for name in ("length", "length_unit")}
     return {
         "lora": node("HunyuanLoraSettings", (920, 840), (420, 150),
                      {"rank": 16, "alpha": 16.0} if demo else {}),
@@ -134,6 +135,8 @@ def _training_nodes(
                           {"distribution": "shift"} if demo else {}),
         "plan": node("HunyuanLoraPlan", (920, 1430), (420, 700), batch,
                      {name: train_links[name] for name in shared}),
+        "report": node("HunyuanLoraDatasetReport", (40, 1240), (400, 860), wish,
+                       {"captioned": ("caption", 0), "dataset": ("build", 0), "plan": ("plan", 0)}),
         "samples": node("HunyuanLoraPreviewSettings", (480, 1460), (400, 640), samples,
                         {"clip": clip, "vae": vae, "fields": ("caption", FIELDS)}),
         "train": node("HunyuanLoraTrain", (1380, 780), (580, 1400),
