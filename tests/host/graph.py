@@ -29,6 +29,7 @@ def short_prompt(server: HostServer, run_name: str, steps: int, **train: Any) ->
     inputs(prompt, "HunyuanLoraCropToBuckets").update(SMALL_CROPS)
     inputs(prompt, "HunyuanLoraBuildDataset")["name"] = "short"
     after = {"HunyuanLoraPickCheckpoint", "HunyuanLoraLossPlot", "HunyuanLoraPreview"}
+    after.add("HunyuanLoraDatasetReport")
     return {key: node for key, node in prompt.items() if node["class_type"] not in after}
 
 
