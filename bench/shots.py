@@ -23,7 +23,7 @@ from bench.shot_cases.judging import (
     wanted_crops,
 )  # fmt: skip
 from bench.shot_cases.photographs import load_photographs
-from bench.shot_cases.proposers import earlier, present
+from bench.shot_cases.proposers import propose
 from bench.shot_cases.scenes import GIVEN, KINDS, Scene, make_scene
 from bench.step import entry
 
@@ -94,8 +94,7 @@ def _entry(scores: Scores, setup: Entry) -> Entry:
 def score(scene: Scene, wanted: Sequence[Wanted]) -> Scores:
     """How each proposer does on one picture."""
     proposed = {
-        "ours": present(scene),
-        "earlier": earlier(scene),
+        "ours": propose(scene),
         "centre": centre_crops(scene, wanted),
     }
     return {name: judge(scene, crops, wanted) for name, crops in proposed.items()}

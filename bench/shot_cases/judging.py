@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from trainer.data.crops.shots import PICTURE_SHOT, SHOTS, buckets_for
-from trainer.data.pictures.boxes import Box, Frame, fit_box
+from trainer.data.pictures.boxes import Box, Frame, box_around, fit_box
 from trainer.data.pictures.buckets import Bucket, parse_buckets
 
 from .scenes import Figure, Scene
@@ -89,7 +89,7 @@ def wanted_crops(scene: Scene) -> list[Wanted]:
     wholes = [figure.box for figure in scene.figures] + list(scene.things)
     upright = [f for f in scene.figures if f.bones.pose in _STANDING]
     if wholes and (len(wholes) > 1 or not upright):
-        found += _whole(_around(wholes), scene.image.size)
+        found += _whole(box_around(wholes), scene.image.size)
     return found
 
 
@@ -203,12 +203,6 @@ def _whole(whole: Box, size: tuple[int, int]) -> list[Wanted]:
         if box.cut_off_share(whole) <= MOST_CUT:
             found.append(Wanted(PICTURE_SHOT, bucket, box, 0.0, whole))
     return found
-
-
-def _around(boxes: Sequence[Box]) -> Box:
-    left, top = min(b.left for b in boxes), min(b.top for b in boxes)
-    right, bottom = max(b.right for b in boxes), max(b.bottom for b in boxes)
-    return Box(left, top, right - left, bottom - top)
 
 
 def _fits(crop: Proposed, wish: Wanted) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 Results = Mapping[str, Mapping[str, Any]]
 Rows = list[list[str]]
-_NAMES = {"ours": "now", "earlier": "version 0.1", "centre": "centre crop"}
+_NAMES = {"ours": "proposed", "centre": "centre crop"}
 
 
 def shots_by(what: str, results: Results) -> tuple[list[str], Rows]:

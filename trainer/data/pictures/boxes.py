@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .buckets import Bucket
@@ -48,6 +49,13 @@ class Box:
         across = max(0, self.left - inner.left) + max(0, inner.right - self.right)
         along = max(0, self.top - inner.top) + max(0, inner.bottom - self.bottom)
         return min(1.0, max(across / inner.width, along / inner.height))
+
+
+def box_around(boxes: Sequence[Box]) -> Box:
+    """The smallest box that holds all of these, at least one."""
+    left, top = min(box.left for box in boxes), min(box.top for box in boxes)
+    right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
+    return Box(left, top, right - left, bottom - top)
 
 
 @dataclass(frozen=True, slots=True)

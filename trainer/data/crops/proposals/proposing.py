@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...pictures.boxes import Box
+from ...pictures.boxes import Box, box_around
 from ...pictures.media import MediaItem
 from ...pictures.subjects.subject import Subject
 from ..crop import Crop, Proposal, SkippedCrop, checked_crop
@@ -75,19 +75,13 @@ def _wholes(
     picture = (item.width_px, item.height_px)
     first = subjects[0]
     is_around = len(subjects) == 1 and (first.source == "picture" or first.pose == "standing")
-    around = _around([subject.box for subject in subjects])
+    around = box_around([subject.box for subject in subjects])
     for bucket in settings.buckets:
         if is_around:
             fit = frame_picture(bucket, picture, settings)
         else:
             fit = frame_whole(around, bucket, picture, settings)
         yield checked_crop(item, PICTURE_SHOT, bucket, fit, settings)
-
-
-def _around(boxes: Sequence[Box]) -> Box:
-    left, top = min(box.left for box in boxes), min(box.top for box in boxes)
-    right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
-    return Box(left, top, right - left, bottom - top)
 
 
 def _without_repeats(proposals: Iterator[Proposal]) -> Iterator[Proposal]:

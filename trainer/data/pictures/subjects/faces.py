@@ -18,6 +18,8 @@ from .outlines.regions import Mask
 _FACE_OF_HEAD = 0.76
 _LEAST_APART = 1.2
 _MOST_HAIR = 0.35
+_HALF_WIDTH = 0.38
+"""Of a head from temple to temple, as a share of its height."""
 
 
 def head_of_face(
@@ -49,13 +51,24 @@ def head_of_face(
     row, chin = top / scale[1] - origin[1], face.bottom / scale[1] - origin[1]
     tall = height / scale[1]
     if figure is not None and figure.any() and not figure.all():
-        column = min(max(int(x), 0), figure.shape[1] - 1)
-        crown = int(figure[:, column].argmax()) if figure[:, column].any() else row
-        # High hair belongs to the head; a hand or a hat's feather does not.
-        row = crown if row - _MOST_HAIR * tall <= crown <= row + _MOST_HAIR * tall else row
+        row = _crown(figure, x, row, tall)
     row = max(0.0, row)
     shoulders = row + SHOULDERS_HEADS * (chin - row)
     return OutlineHead(x, round(row), chin, round(shoulders), 0.8 * tall)
+
+
+def _crown(figure: Mask, x: float, row: float, tall: float) -> float:
+    """The outline's highest row above a head, where it lies near the row that the face tells.
+
+    A face that is turned aside does not lie below the crown, so the whole width of the head is
+    looked over. High hair belongs to the head; a hand or a hat's feather does not.
+    """
+    reach = _HALF_WIDTH * tall
+    first, last = max(0, round(x - reach)), min(figure.shape[1], round(x + reach) + 1)
+    above = figure[:, first:last]
+    rows = above.argmax(axis=0)[above.any(axis=0)]
+    near = rows[np.abs(rows - row) <= _MOST_HAIR * tall]
+    return float(near.min()) if near.size else row
 
 
 def cut_between_faces(mask: Mask, faces: Sequence[Box], scale: float) -> list[Mask]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from .heads import OutlineHead, find_heads
+from .outlines.outline import extent
 from .outlines.regions import Mask, label_regions
 
 MOST_SUBJECTS = 4
@@ -37,7 +38,7 @@ def _pieces(mask: Mask) -> list[Mask]:
     labels, areas = label_regions(mask)
     if len(areas) < 2:
         return [mask]
-    spans = [_span(labels == number + 1) for number in range(len(areas))]
+    spans = [extent(labels == number + 1) for number in range(len(areas))]
     tallest = max(bottom - top for top, bottom, _, _ in spans)
     main = [
         n
@@ -59,11 +60,6 @@ def _pieces(mask: Mask) -> list[Mask]:
     return [np.isin(labels, np.array(group) + 1) for group in groups]
 
 
-def _span(mask: Mask) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-
-
 def _are_stacked(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
     """Whether two pieces share columns, as the parts of one figure do."""
     shared = min(first[3], second[3]) - max(first[2], second[2])
@@ -72,7 +68,7 @@ def _are_stacked(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
 
 def _cut_between_heads(mask: Mask) -> list[Mask]:
     """Part figures that touch, where each has a head of its own."""
-    top, bottom, left, right = _span(mask)
+    top, bottom, left, right = extent(mask)
     inner = mask[top:bottom, left:right]
     heads = _alike(find_heads(inner))
     if len(heads) < 2:

@@ -56,7 +56,7 @@ def find_outline(image: Image.Image, mask: ArrayLike | None) -> Outline | None:
     if plain is not None and _is_one_thing(plain):
         return Outline(plain, None, "background")
     salient = find_salient(small.convert("RGB"))
-    return None if salient is None else Outline(salient.mask, None, "saliency")
+    return None if salient is None else Outline(salient, None, "saliency")
 
 
 def _is_one_thing(figure: Mask) -> bool:

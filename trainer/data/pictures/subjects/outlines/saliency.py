@@ -11,8 +11,6 @@ Selection Method from Gray-Level Histograms", 1979. Own code: the sweeps take wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
@@ -32,18 +30,8 @@ _MOST_AT_EDGE = 0.3
 _LEAST_IN_ONE = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class Salient:
-    """What stands out in a picture."""
-
-    mask: Mask
-    """[h,w], smaller than the picture."""
-    confidence: float
-    """0..1: how clearly the map falls into two parts."""
-
-
-def find_salient(image: Image.Image) -> Salient | None:
-    """Mark what stands out; None when nothing does so clearly.
+def find_salient(image: Image.Image) -> Mask | None:
+    """Mark what stands out [h,w], smaller than the picture; None when nothing does so clearly.
 
     Args:
         image: RGB [H,W].
@@ -146,7 +134,7 @@ def _otsu(values: Floats) -> float:
     return float(edges[1 + int(np.argmax(between[:-1]))])
 
 
-def _cut(salience: Floats, unsharpened: Mask) -> Salient | None:
+def _cut(salience: Floats, unsharpened: Mask) -> Mask | None:
     """Part the map in two; None where the parts are not clear.
 
     Source of the measure of agreement: P. Jaccard, 1912. Where colour alone decides otherwise than
@@ -173,4 +161,4 @@ def _cut(salience: Floats, unsharpened: Mask) -> Salient | None:
         and kept.sum() <= 3
         and edge.mean() <= _MOST_AT_EDGE
     )
-    return Salient(mask, parted * agreement) if is_clear else None
+    return mask if is_clear else None

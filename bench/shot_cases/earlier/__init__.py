@@ -1,1 +1,0 @@
-"""How version 0.1 proposed crops, kept to compare with."""
