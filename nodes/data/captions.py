@@ -9,7 +9,6 @@ from ...trainer.data.captions.captioning import (
     CaptionFields,
     CaptionSources,
     caption_crops,
-    own_fields,
 )
 from ...trainer.data.captions.checks.checking import check_captions
 from ...trainer.data.captions.checks.findings import finding_lines
@@ -59,7 +58,7 @@ class CaptionTemplate(io.ComfyNode):
         sheet, sources = _read(plan, values, starting_captions or [], counter)
         captioned = caption_crops(plan.crops, sheet.fields, sources)
         view_traits = parse_view_traits(sheet.view_traits)
-        own = own_fields(captioned, sheet.fields, sources.edits)
+        own = [entry.fields for entry in captioned]
         found = check_captions(captioned, sheet.fields, counter, view_traits, own)
         warnings = finding_lines(found)
         texts = [entry.caption for entry in captioned]

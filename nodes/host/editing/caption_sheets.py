@@ -13,7 +13,6 @@ from ....trainer.data.captions.captioning import (
     CaptionFields,
     CaptionSources,
     caption_crops,
-    own_fields,
 )
 from ....trainer.data.captions.checks.checking import check_captions
 from ....trainer.data.captions.checks.lengths import TokenCounter
@@ -112,8 +111,8 @@ def fill_sheet(key: str, request: SheetRequest) -> dict[str, Any]:
     )
     captioned = caption_crops(sheet.plan.crops, fields, sources)
     ids = crop_ids(sheet.plan.crops)
-    crops = describe_captions(captioned, fields, edits, sheet.starting)
-    own = own_fields(captioned, fields, edits)
+    crops = describe_captions(captioned, edits)
+    own = [entry.fields for entry in captioned]
     found = check_captions(captioned, fields, sheet.counter, parse_view_traits(view_traits), own)
     single, general = describe_warnings(found, ids)
     built = find_hand_edits(datasets_folder(), dict(zip(ids, sheet.plan.crops, strict=True)))
@@ -146,7 +145,7 @@ def settle_by_editor(key: str, crop_id: str, text: str) -> None:
         ConflictError: There is no such difference any more.
     """
     crops = _sheets.find(key).plan.crops
-    wanted = {name: crop for name, crop in zip(crop_ids(crops), crops, strict=True)}
+    wanted = dict(zip(crop_ids(crops), crops, strict=True))
     wanted = {crop_id: wanted[crop_id]} if crop_id in wanted else {}
     edit = find_hand_edits(datasets_folder(), wanted).get(crop_id)
     if edit is None:

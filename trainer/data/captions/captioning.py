@@ -97,6 +97,10 @@ class Captioned:
     """Where that would come from."""
     file_text: str | None = None
     """The text file beside the picture, when it is used; None when there is none."""
+    fields: CaptionFields = field(default_factory=CaptionFields)
+    """The fields that hold for this crop: those of all, with what it or its picture has itself."""
+    starting: str = ""
+    """What a captioner wrote for it."""
 
 
 def slot_values(crop: Crop, fields: CaptionFields, starting: str = "") -> dict[str, str]:
@@ -124,18 +128,21 @@ def slot_values(crop: Crop, fields: CaptionFields, starting: str = "") -> dict[s
     }
 
 
-def fill_caption(crop: Crop, fields: CaptionFields, template: str = DEFAULT_TEMPLATE) -> str:
+def fill_caption(
+    crop: Crop, fields: CaptionFields, template: str = DEFAULT_TEMPLATE, starting: str = ""
+) -> str:
     """Write the caption of one crop from a template.
 
     Args:
         crop: Its shot, view and bucket give the wording of framing, view and ratio.
         fields: The texts for the other slots.
         template: Free text with slots.
+        starting: What a captioner wrote, for the slot {caption}.
 
     Raises:
         ConfigError: The template has an unknown slot or an unbalanced brace.
     """
-    return fill_template(template, slot_values(crop, fields))
+    return fill_template(template, slot_values(crop, fields, starting))
 
 
 def caption_crops(
@@ -172,17 +179,6 @@ def caption_crops(
     ]
 
 
-def own_fields(
-    captioned: Sequence[Captioned], fields: CaptionFields, edits: CaptionEdits
-) -> list[CaptionFields]:
-    """The fields of each caption: those of all, with what its picture or crop has for itself."""
-    crops = [entry.crop for entry in captioned]
-    return [
-        replace(fields, **edits.fields_for(crop, crop_id))
-        for crop, crop_id in zip(crops, crop_ids(crops), strict=True)
-    ]
-
-
 @dataclass(frozen=True, slots=True)
 class _Found:
     """Texts that are there before anything is filled in."""
@@ -194,30 +190,26 @@ class _Found:
 def _caption_one(
     crop: Crop, crop_id: str, fields: CaptionFields, sources: CaptionSources, found: _Found
 ) -> Captioned:
-    start, origin = _start(crop, crop_id, fields, sources, found)
-    text = sources.edits.text_for(crop_id)
-    if text is not None:
-        return Captioned(crop, text.strip(), "editor", start, origin, found.file)
-    return Captioned(crop, start, origin, start, origin, found.file)
-
-
-def _start(
-    crop: Crop, crop_id: str, fields: CaptionFields, sources: CaptionSources, found: _Found
-) -> tuple[str, Origin]:
-    """The caption without what was written by hand, and where it comes from."""
     edited = sources.edits.fields_for(crop, crop_id)
     assert not isinstance(sources.overrides, str)  # parsed by caption_crops
     changes = {**changes_for(crop, sources.overrides), **edited}
-    template = changes.pop("caption", None) or sources.template
-    if not changes and template is sources.template:
-        if found.file:
-            return found.file, "file"
-        if found.starting and "caption" not in slots_of(template):
-            return found.starting, "captioner"
-    values = slot_values(crop, replace(fields, **changes), found.starting)
-    is_plain = not changes and template is sources.template
-    origin: Origin = "editor" if edited else "template" if is_plain else "override"
-    return fill_template(template, values), origin
+    whole = changes.pop("caption", None)
+    own = replace(fields, **changes)
+    origin: Origin
+    if changes or whole is not None:
+        origin = "editor" if edited else "override"
+        start = fill_caption(
+            crop, own, sources.template if whole is None else whole, found.starting
+        )
+    elif found.file:
+        start, origin = found.file, "file"
+    elif found.starting and "caption" not in slots_of(sources.template):
+        start, origin = found.starting, "captioner"
+    else:
+        start, origin = fill_caption(crop, own, sources.template, found.starting), "template"
+    text = sources.edits.text_for(crop_id)
+    caption, last = (start, origin) if text is None else (text.strip(), "editor")
+    return Captioned(crop, caption, last, start, origin, found.file, own, found.starting)
 
 
 def _existing_captions(crops: Sequence[Crop]) -> dict[Path, str | None]:

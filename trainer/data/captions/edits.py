@@ -18,17 +18,8 @@ from ...errors import ConfigError
 from ...files import digest_bytes
 from ..crops.by_hand.edits import picture_key
 from ..crops.planning import Crop
+from .overrides import OWN_FIELDS
 
-EDITABLE_FIELDS = (
-    "style",
-    "trigger",
-    "class_word",
-    "named_traits",
-    "pose",
-    "background",
-    "extra",
-)
-"""Fields of a template that one picture or one crop may have for itself."""
 _VERSION = 1
 _MARK_DIGITS = 8
 _ADVICE = "Open the caption editor, or empty 'edited_captions'."
@@ -131,7 +122,7 @@ def _parse_crop(key: str, entry: Any, faults: list[str]) -> CropEdit:
 def _parse_fields(what: str, values: Any, faults: list[str]) -> dict[str, str]:
     found = _object(values)
     wrong = [name for name, value in found.items() if not isinstance(value, str)]
-    wrong += [name for name in found if name not in EDITABLE_FIELDS]
+    wrong += [name for name in found if name not in OWN_FIELDS]
     faults += [f"the field '{name}' of {what} is unknown or no text" for name in wrong]
     return {name: value for name, value in found.items() if name not in wrong}
 

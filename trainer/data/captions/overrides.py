@@ -15,7 +15,7 @@ Overrides = Mapping[str, Mapping[str, Any]]
 """Fields to change by file name or stem, as `parse_overrides` gives them."""
 
 _SHOT_NAMES = (*SHOTS, PICTURE_SHOT)
-_OVERRIDE_FIELDS = (
+OWN_FIELDS = (
     "style",
     "trigger",
     "class_word",
@@ -24,6 +24,7 @@ _OVERRIDE_FIELDS = (
     "background",
     "extra",
 )
+"""Fields of a template that one picture or one crop may have for itself."""
 
 
 def parse_overrides(text: str) -> dict[str, dict[str, Any]]:
@@ -62,7 +63,7 @@ def check_overrides(overrides: Overrides) -> None:
     """
     faults = [fault for name, entry in overrides.items() for fault in _override_faults(name, entry)]
     if faults:
-        valid = ", ".join((*_OVERRIDE_FIELDS, "caption", *_SHOT_NAMES))
+        valid = ", ".join((*OWN_FIELDS, "caption", *_SHOT_NAMES))
         raise ConfigError(f"'overrides' cannot be used: {'; '.join(faults)}. Valid are: {valid}.")
 
 
@@ -85,7 +86,7 @@ def _override_faults(name: str, entry: object, inside_shot: bool = False) -> Ite
     for field, value in entry.items():
         if field in _SHOT_NAMES and not inside_shot:
             yield from _override_faults(f"{name}/{field}", value, inside_shot=True)
-        elif field not in (*_OVERRIDE_FIELDS, "caption"):
+        elif field not in (*OWN_FIELDS, "caption"):
             yield f"'{name}' has the unknown field '{field}'"
         elif not isinstance(value, str) and not _is_trait_list(field, value):
             yield f"'{field}' of '{name}' must be text, but is {type(value).__name__}"

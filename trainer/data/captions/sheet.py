@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 from ..crops.by_hand.edits import picture_key
 from ..crops.plan_view import shares_of
 from ..crops.planning import Crop
+from ..pictures.media import caption_path
 from .captioning import Captioned, CaptionFields, slot_values
 from .checks.findings import CaptionWarning
 from .checks.lengths import CLIP_TOKENS, LLAMA_TOKENS, TokenCounter
@@ -53,35 +53,27 @@ def describe_fields(fields: CaptionFields) -> dict[str, str]:
 
 
 def describe_captions(
-    captioned: Sequence[Captioned],
-    fields: CaptionFields,
-    edits: CaptionEdits,
-    starting: Sequence[str] = (),
+    captioned: Sequence[Captioned], edits: CaptionEdits
 ) -> dict[str, dict[str, Any]]:
     """What each crop's caption is and where it comes from, by the crop's id.
 
     Args:
         captioned: The captions.
-        fields: What they have in common.
         edits: What was edited by hand.
-        starting: A captioner's texts, one for each crop, or none.
     """
     ids = crop_ids([entry.crop for entry in captioned])
-    texts = list(starting) or [""] * len(ids)
     return {
         crop_id: {
             "caption": entry.caption,
             "origin": entry.origin,
             "start": entry.start,
             "start_origin": entry.start_origin,
-            "slots": slot_values(
-                entry.crop, replace(fields, **_own(edits, entry.crop, crop_id)), text
-            ),
+            "slots": slot_values(entry.crop, entry.fields, entry.starting),
             "file": entry.file_text,
             "file_mark": text_mark(entry.file_text),
             "conflict": _file_conflict(entry, crop_id, edits),
         }
-        for crop_id, entry, text in zip(ids, captioned, texts, strict=True)
+        for crop_id, entry in zip(ids, captioned, strict=True)
     }
 
 
@@ -123,10 +115,6 @@ def describe_warnings(
     return single, general
 
 
-def _own(edits: CaptionEdits, crop: Crop, crop_id: str) -> Mapping[str, Any]:
-    return edits.fields_for(crop, crop_id)
-
-
 def _file_conflict(entry: Captioned, crop_id: str, edits: CaptionEdits) -> dict[str, str] | None:
     """A text file that came or changed after the caption was written by hand."""
     edit = edits.crops.get(crop_id)
@@ -134,7 +122,7 @@ def _file_conflict(entry: Captioned, crop_id: str, edits: CaptionEdits) -> dict[
         return None
     if edit.file_mark == text_mark(entry.file_text) or edit.text.strip() == entry.file_text:
         return None
-    where = entry.crop.item.path.with_suffix(".txt").name
+    where = caption_path(entry.crop.item).name
     return {"kind": "file", "mine": entry.caption, "theirs": entry.file_text, "where": where}
 
 

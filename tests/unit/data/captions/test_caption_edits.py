@@ -103,6 +103,22 @@ def test_empty_text_is_no_edits() -> None:
     assert parse_caption_edits(" \n") == CaptionEdits()
 
 
+def test_fields_that_hold_for_a_crop_are_those_it_was_filled_from() -> None:
+    crops = [make_crop(), make_crop(B)]
+    found = edits(pictures={"b" * 12: {"fields": {"pose": "sitting"}}})
+    overrides = {"x": {"background": "night"}}
+    captioned = caption(crops, found, overrides=overrides, starting=("one", "two"))
+    assert [entry.fields.pose for entry in captioned] == ["standing", "sitting"]
+    described = list(describe_captions(captioned, found).values())
+    assert [one["slots"]["background"] for one in described] == ["night", "night"]
+    assert [one["slots"]["caption"] for one in described] == ["one", "two"]
+
+
+def test_override_with_an_empty_caption_is_an_empty_caption() -> None:
+    (one,) = caption([make_crop()], CaptionEdits(), overrides={"x": {"caption": ""}})
+    assert (one.caption, one.origin) == ("", "override")
+
+
 @pytest.mark.parametrize(
     ("mark", "mine", "is_conflict"),
     [
@@ -119,7 +135,7 @@ def test_file_that_changed_after_the_edit_is_a_conflict(
     (tmp_path / "x.txt").write_text("theirs\n", encoding="utf-8")
     (crop_id,) = crop_ids([crop])
     found = edits(crops={crop_id: {"text": mine, "file": mark}})
-    described = describe_captions(caption([crop], found), FIELDS, found)[crop_id]
+    described = describe_captions(caption([crop], found), found)[crop_id]
     assert (described["conflict"] is not None) == is_conflict
     assert described["caption"] == mine
     assert described["file_mark"] == text_mark("theirs")

@@ -47,7 +47,7 @@ def test_find_salient_island_on_rough_ground_is_near_truth() -> None:
     assert found is not None
     truth = np.zeros((300, 400), bool)
     truth[80:220, 150:260] = True
-    grown = np.asarray(Image.fromarray(found.mask).resize((400, 300)))
+    grown = np.asarray(Image.fromarray(found).resize((400, 300)))
     assert (grown & truth).sum() / (grown | truth).sum() > 0.9
 
 
