@@ -16,9 +16,8 @@ from numpy.typing import ArrayLike
 from ...errors import DatasetError
 from ..pictures.buckets import Bucket
 from ..pictures.files.in_parallel import in_parallel
-from ..pictures.files.loading import load_same
 from ..pictures.media import MediaItem, TrainingMedia
-from ..pictures.subjects.finding import find_subjects
+from ..pictures.subjects.remembering import subjects_of
 from ..pictures.subjects.subject import Subject
 from .by_hand.manual_boxes import ManualBox
 from .by_hand.placing import place_box
@@ -86,7 +85,7 @@ def plan_crops(
     def find(item: MediaItem) -> tuple[Subject, ...]:
         mask = (masks or {}).get(item.digest)
         boxes = given.subjects.get(item.digest, ()), given.faces.get(item.digest, ())
-        return find_subjects(load_same(item), mask, *boxes)
+        return subjects_of(item, mask, *boxes)
 
     found = in_parallel(find, media.items, weigh=lambda item: item.width_px * item.height_px)
     with contextlib.closing(found):

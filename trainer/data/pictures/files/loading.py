@@ -35,3 +35,20 @@ def load_same(item: MediaItem, enough_px: float | None = None) -> Image.Image:
             f"{item.path.name} has changed since the folder was scanned. Run the graph again."
         )
     return image
+
+
+def require_same(item: MediaItem) -> None:
+    """Make sure that a scanned picture is still the same, as a rule without decoding it.
+
+    Args:
+        item: The picture.
+
+    Raises:
+        DatasetError: The file is missing, damaged, or no longer the picture that was scanned.
+    """
+    try:
+        is_same = item.file_digest and digest_bytes(read_file(item.path)) == item.file_digest
+    except PictureError as error:
+        raise DatasetError(f"{item.path.name} {error}.") from error
+    if not is_same:
+        load_same(item)
