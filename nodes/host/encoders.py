@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache, partial
 
 import comfy.ldm.modules.diffusionmodules.model as vae_modules
 import comfyui_version
@@ -15,6 +15,7 @@ from ...trainer.data.cache.caching import Conditioning
 from ...trainer.errors import ModelMismatchError
 
 _SAMPLES_PER_TENSOR = 64
+_MOST_SPLIT = 20_000
 _TOKENIZER_PROBE = "The 9:16 front view image shows her, a señora; with teal-blue hair."
 
 
@@ -87,26 +88,27 @@ class ClipTextEncoder:
 
 
 class ClipTokenCounter:
-    """Splits captions with the tokenizers of the connected CLIP, for the caption checks."""
+    """Splits captions with the tokenizers of the connected CLIP, each text once."""
 
     def __init__(self, clip: object) -> None:
-        self._clip_l = clip.tokenizer.clip_l
-        self._llama = clip.tokenizer.llama
+        remembered = lru_cache(_MOST_SPLIT)
+        self._clip_l = remembered(partial(_pieces, clip.tokenizer.clip_l))
+        self._llama = remembered(partial(_pieces, clip.tokenizer.llama))
 
     def clip_tokens(self, text: str) -> list[str]:
         """CLIP-L's tokens as text pieces, without begin and end tokens."""
-        return _pieces(self._clip_l, text)
+        return list(self._clip_l(text))
 
     def llama_tokens(self, text: str) -> list[str]:
         """Llama's tokens as text pieces, without the prompt template."""
-        return _pieces(self._llama, text)
+        return list(self._llama(text))
 
 
-def _pieces(tokenizer: object, text: str) -> list[str]:
+def _pieces(tokenizer: object, text: str) -> tuple[str, ...]:
     ids = tokenizer.tokenizer(text)["input_ids"]
     last = len(ids) - 1 if tokenizer.tokenizer_adds_end_token else len(ids)
     names = [tokenizer.inv_vocab[token] for token in ids[tokenizer.tokens_start : last]]
-    return [_piece_text(name) for name in names]
+    return tuple(_piece_text(name) for name in names)
 
 
 @cache

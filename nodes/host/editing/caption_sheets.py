@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +37,6 @@ from .pictures import know_pictures
 from .shelf import Shelf
 
 _MOST_SHEETS = 12
-_MOST_COUNTED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +98,7 @@ def fill_sheet(key: str, request: SheetRequest) -> dict[str, Any]:
         DatasetError: A caption file is not UTF-8 text.
     """
     sheet = _sheets.find(key)
+    counter = sheet.counter
     fields, view_traits = _read_fields(request.fields)
     edits = parse_caption_edits(request.edits)
     sources = CaptionSources(
@@ -113,11 +112,11 @@ def fill_sheet(key: str, request: SheetRequest) -> dict[str, Any]:
     ids = crop_ids(sheet.plan.crops)
     crops = describe_captions(captioned, edits)
     own = [entry.fields for entry in captioned]
-    found = check_captions(captioned, fields, sheet.counter, parse_view_traits(view_traits), own)
+    found = check_captions(captioned, fields, counter, parse_view_traits(view_traits), own)
     single, general = describe_warnings(found, ids)
     built = find_hand_edits(datasets_folder(), dict(zip(ids, sheet.plan.crops, strict=True)))
     for crop_id, values in crops.items():
-        values["tokens"] = _tokens(sheet, values["caption"])
+        values["tokens"] = counter and count_tokens(values["caption"], counter)
         values["warnings"] = single[crop_id]
         edit = built.get(crop_id)
         if values["conflict"] is None and edit is not None and edit.text != values["caption"]:
@@ -171,12 +170,3 @@ def _read_fields(values: dict[str, str]) -> tuple[CaptionFields, str]:
         raise ConfigError(f"The field '{wrong[0][:50]}' is unknown or no text.")
     fields = {name: value for name, value in values.items() if name != "view_traits"}
     return CaptionFields(**fields), values.get("view_traits", "")
-
-
-def _tokens(sheet: Sheet, caption: str) -> dict[str, int | None] | None:
-    return None if sheet.counter is None else dict(_counted(sheet.counter, caption))
-
-
-@functools.lru_cache(_MOST_COUNTED)
-def _counted(counter: TokenCounter, caption: str) -> tuple[tuple[str, int | None], ...]:
-    return tuple(count_tokens(caption, counter).items())

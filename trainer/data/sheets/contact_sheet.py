@@ -28,6 +28,7 @@ from .drawing import (
     on_checks,
     scaled_to,
     shortened,
+    stacked,
     text_width,
     wrapped,
 )
@@ -82,7 +83,7 @@ def draw_contact_sheet(plan: CropPlan) -> Image.Image:
         notes.append(f"{len(sections) - _MOST_SOURCES} more pictures are not drawn here.")
     if notes:
         parts.append(draw_notes(notes, _WIDTH - 2 * _GAP))
-    return _stacked(parts)
+    return stacked(parts, _WIDTH, _GAP)
 
 
 def _sections(plan: CropPlan) -> list[_Section]:
@@ -173,7 +174,7 @@ def draw_thumbnails(media: TrainingMedia) -> Image.Image:
     if len(entries) > _MOST_TILES:
         notes = [f"{len(entries) - _MOST_TILES} more files are not drawn here."]
         rows.append(draw_notes(notes, _WIDTH - 2 * _GAP))
-    return _stacked(rows)
+    return stacked(rows, _WIDTH, _GAP)
 
 
 def _skip_notes(skipped: Sequence[SkippedCrop]) -> list[str]:
@@ -226,13 +227,3 @@ def _thumbnail_picture(path: Path) -> Image.Image | None:
         return on_checks(scaled_to(image, _TILE - 16, _TILE_PICTURE))
     except DatasetError:
         return None
-
-
-def _stacked(parts: Sequence[Image.Image]) -> Image.Image:
-    height = sum(part.height for part in parts) + _GAP * (len(parts) + 1)
-    sheet = Image.new("RGB", (_WIDTH, height), PAPER)
-    top = _GAP
-    for part in parts:
-        sheet.paste(part, (_GAP, top))
-        top += part.height + _GAP
-    return sheet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
@@ -91,6 +92,23 @@ def on_checks(image: Image.Image, square_px: int = 8) -> Image.Image:
                 (left, top, left + square_px - 1, top + square_px - 1), fill=(245, 245, 245, 255)
             )
     return Image.alpha_composite(board, image).convert("RGB")
+
+
+def stacked(parts: Sequence[Image.Image], width_px: int, gap_px: int) -> Image.Image:
+    """Put parts below each other on a sheet, with a gap between them and around them all.
+
+    Args:
+        parts: From top to bottom, each at most as wide as the sheet without its gaps.
+        width_px: Width of the sheet.
+        gap_px: Width of the gaps.
+    """
+    height = sum(part.height for part in parts) + gap_px * (len(parts) + 1)
+    sheet = Image.new("RGB", (width_px, height), PAPER)
+    top = gap_px
+    for part in parts:
+        sheet.paste(part, (gap_px, top))
+        top += part.height + gap_px
+    return sheet
 
 
 def scaled_to(image: Image.Image, width_px: int, height_px: int) -> Image.Image:

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from ..pictures.buckets import Bucket
 from ..report.reporting import DatasetReport
-from .drawing import INK, PANEL, PAPER, Colour, font, mark_colour
+from .drawing import INK, PANEL, PAPER, Colour, font, mark_colour, stacked
 from .report_tables import draw_buckets, draw_findings, draw_totals, draw_traits
 from .report_tiles import draw_rows, draw_tile
 
@@ -46,7 +46,7 @@ def draw_report(report: DatasetReport) -> list[Image.Image]:
             for number in numbers
         ]
         parts.append(draw_rows(tiles, _INNER, PAPER))
-        pages.append(_stacked(parts))
+        pages.append(stacked(parts, _WIDTH, _GAP))
         parts = []
     return _same_height(pages)
 
@@ -89,16 +89,6 @@ def _line(text: str, colour: Colour) -> Image.Image:
     part = Image.new("RGB", (_INNER, 26), PAPER)
     ImageDraw.Draw(part).text((0, 0), text, colour, font(20))
     return part
-
-
-def _stacked(parts: Sequence[Image.Image]) -> Image.Image:
-    height = sum(part.height for part in parts) + _GAP * (len(parts) + 1)
-    page = Image.new("RGB", (_WIDTH, height), PAPER)
-    top = _GAP
-    for part in parts:
-        page.paste(part, (_GAP, top))
-        top += part.height + _GAP
-    return page
 
 
 def _same_height(pages: Sequence[Image.Image]) -> list[Image.Image]:

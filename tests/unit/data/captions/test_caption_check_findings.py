@@ -31,7 +31,9 @@ def test_kinds_are_one_closed_list_with_a_meaning_each() -> None:
     made = {
         name
         for path in CHECKS.rglob("*.py")
-        for name in re.findall(r'Found\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
+        for name in re.findall(
+            r'(?:Found|contradictions)\(\s*"(\w+)"', path.read_text(encoding="utf-8")
+        )
     }
     assert made == set(KINDS)
 

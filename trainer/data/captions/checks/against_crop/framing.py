@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
-from typing import NamedTuple
 
 from ....crops.shots import PICTURE_SHOT
 from ...words import framing_words
 from ..findings import Found
 from ..single.draft import Draft
-from .phrases import Phrase, find_phrases, put_words, stands_before
+from .phrases import Phrase, contradictions, find_phrases, put_words, stands_before
 
 _ALL = ("full_body", "waist_up", "torso", "headshot", "detail")
 
@@ -80,38 +78,30 @@ _OWNER = re.compile(r"\b(?:her|his|their|its|the)\s+$", re.IGNORECASE)
 _OF_AFTER = re.compile(r"\s+of\b", re.IGNORECASE)
 
 
-class _Named(NamedTuple):
-    start: int
-    end: int
-    shots: tuple[str, ...]
-
-
 def check_framing(draft: Draft) -> Iterator[Found]:
     """Find framing words that contradict the crop."""
-    shot = draft.crop.shot
+    shot, class_word = draft.crop.shot, draft.wanted.fields.class_word
     if shot == PICTURE_SHOT or shot not in _ALL:
         return
-    named = list(_named(draft.caption))
-    agrees = any(shot in found.shots for found in named)
-    for start, end, shots in named:
-        if shot not in shots:
-            words = draft.caption[start:end]
-            right = framing_words(shot, draft.wanted.fields.class_word)
-            yield Found(
-                "framing",
-                words.lower(),
-                f"Says '{words}', but the crop is a {shot.replace('_', ' ')}. Write '{right}'.",
-                # Beside a right word there is no telling what the other one is about.
-                None if agrees else partial(_replaced, draft, words),
-            )
+    right = framing_words(shot, class_word)
+    yield from contradictions(
+        "framing",
+        draft.caption,
+        shot,
+        list(_named(draft.caption)),
+        lambda words: (
+            f"Says '{words}', but the crop is a {shot.replace('_', ' ')}. Write '{right}'."
+        ),
+        lambda caption, start, end: _replace_one(caption, start, end, shot, class_word),
+    )
 
 
-def _named(caption: str) -> Iterator[_Named]:
+def _named(caption: str) -> Iterator[tuple[int, int, Phrase]]:
     for start, end, phrase in find_phrases(caption, _PHRASES):
         if _SAID_OF_THINGS.match(caption, end):
             continue
         if not phrase.loose or _speaks_of_picture(caption, start, end):
-            yield _Named(start, end, phrase.fits)
+            yield start, end, phrase
 
 
 def _speaks_of_picture(caption: str, start: int, end: int) -> bool:
@@ -120,18 +110,6 @@ def _speaks_of_picture(caption: str, start: int, end: int) -> bool:
     if _SPEAKS_OF_PICTURE_AFTER.match(caption, end):
         return True
     return _is_alone(caption, start, end)
-
-
-def _replaced(draft: Draft, words: str) -> str | None:
-    caption = draft.caption
-    for start, end, _ in reversed(list(_named(caption))):
-        if caption[start:end] != words:
-            continue
-        changed = _replace_one(caption, start, end, draft.crop.shot, draft.wanted.fields.class_word)
-        if changed is None:
-            return None
-        caption = changed
-    return caption
 
 
 def _replace_one(caption: str, start: int, end: int, shot: str, class_word: str) -> str | None:

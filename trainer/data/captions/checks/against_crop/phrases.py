@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
+from ..findings import Found, Kind
+
 _LOOK_BACK = 160
+Change = Callable[[str, int, int], str | None]
+"""Puts other words into a caption from one index to another; None when it cannot be told which."""
 
 
 class Phrase(NamedTuple):
@@ -44,6 +49,47 @@ def find_phrases(text: str, phrases: Sequence[Phrase]) -> Iterator[tuple[int, in
         if start >= last:
             yield start, end, phrase
             last = end
+
+
+def contradictions(
+    kind: Kind,
+    caption: str,
+    truth: str,
+    named: Sequence[tuple[int, int, Phrase]],
+    say: Callable[[str], str],
+    change: Change,
+) -> Iterator[Found]:
+    """Find phrases that say something else about the crop than what is true.
+
+    Args:
+        kind: What is found.
+        caption: The caption.
+        truth: The crop's own shot or view.
+        named: The caption's phrases about that.
+        say: The sentence about wrong words.
+        change: Mends one of them.
+    """
+    agrees = any(truth in phrase.fits for _, _, phrase in named)
+    for start, end, phrase in named:
+        if truth not in phrase.fits:
+            words = caption[start:end]
+            # Beside a right word there is no telling what the other one is about.
+            mend = None if agrees else partial(_changed, caption, words, named, change)
+            yield Found(kind, words.lower(), say(words), mend)
+
+
+def _changed(
+    caption: str, words: str, named: Sequence[tuple[int, int, Phrase]], change: Change
+) -> str | None:
+    """The caption with all places of the same words changed; None when one of them cannot be."""
+    # From the end, so that the places before stay where they are.
+    for start, end, _ in reversed(named):
+        if caption[start:end] == words:
+            changed = change(caption, start, end)
+            if changed is None:
+                return None
+            caption = changed
+    return caption
 
 
 def put_words(caption: str, start: int, end: int, right: str) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 
 from ...words import view_words
 from ..findings import Found
 from ..single.draft import Draft, Wanted
-from .phrases import Phrase, find_phrases, put_words, stands_before
+from .phrases import Phrase, contradictions, find_phrases, put_words, stands_before
 
 _VIEWERS = r"(?:the )?(?:viewer|camera|us\b|spectator|lens)"
 _WORDS: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
@@ -67,19 +66,18 @@ def check_view(draft: Draft) -> Iterator[Found]:
     view = draft.crop.view
     if view not in _RIGHT:
         return
-    named = list(_named(draft.caption, draft.wanted))
-    agrees = any(view in phrase.fits for _, _, phrase in named)
-    for start, end, phrase in named:
-        if view not in phrase.fits:
-            words = draft.caption[start:end]
-            yield Found(
-                "view",
-                words.lower(),
-                f"Says '{words}', but the crop is a {view_words(view)}. Write '{view_words(view)}',"
-                " or correct the view of the picture.",
-                # Beside a right word there is no telling what the other one is about.
-                None if agrees else partial(_replaced, draft, words),
-            )
+    right = view_words(view)
+    yield from contradictions(
+        "view",
+        draft.caption,
+        view,
+        list(_named(draft.caption, draft.wanted)),
+        lambda words: (
+            f"Says '{words}', but the crop is a {right}. Write '{right}', or correct "
+            "the view of the picture."
+        ),
+        lambda caption, start, end: _replace_one(caption, start, end, view),
+    )
 
 
 def _named(caption: str, wanted: Wanted) -> Iterator[tuple[int, int, Phrase]]:
@@ -104,15 +102,9 @@ def _is_view(caption: str, start: int, end: int, wanted: Wanted) -> bool:
     return follows_subject or stands_before(_STANDS_ALONE, caption, start)
 
 
-def _replaced(draft: Draft, words: str) -> str | None:
-    caption = draft.caption
-    for start, end, _ in reversed(list(_named(caption, draft.wanted))):
-        if caption[start:end] == words:
-            right = _right_words(words, draft.crop.view)
-            if right is None:
-                return None
-            caption = put_words(caption, start, end, right)
-    return caption
+def _replace_one(caption: str, start: int, end: int, view: str) -> str | None:
+    right = _right_words(caption[start:end], view)
+    return None if right is None else put_words(caption, start, end, right)
 
 
 def _right_words(words: str, view: str) -> str | None:

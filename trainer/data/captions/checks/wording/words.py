@@ -81,8 +81,3 @@ def word_forms(word: str) -> frozenset[str]:
             doubled = len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] in "bdgmnprt"
             forms |= {stem, stem + "e"} | ({stem[:-1]} if doubled else set())
     return frozenset(forms)
-
-
-def same_word(first: str, second: str) -> bool:
-    """Tell whether two words in lower case are forms of the same."""
-    return first == second or not word_forms(first).isdisjoint(word_forms(second))
