@@ -23,7 +23,6 @@
  * @property {(name: string, type: string, element: HTMLElement, options: object) => DomWidget} addDOMWidget
  * @property {{ change?: () => void }} [graph] the graph that holds the node
  * @property {{ name: string, link?: number | null }[]} [inputs]
- * @property {(type: string, name: string, value: unknown, act: () => void, options: object) => DomWidget} addWidget
  */
 
 /**
@@ -120,18 +119,6 @@ export function setWidgetValue(node, name, value) {
   widget.value = value;
   widget.callback?.(value);
   node.graph?.change?.();
-}
-
-/**
- * Add a button to a node; it is neither saved nor sent.
- *
- * @param {ComfyNode} node
- * @param {string} label
- * @param {() => void} act
- */
-export function addButton(node, label, act) {
-  const widget = node.addWidget("button", label, null, act, { serialize: false });
-  widget.serialize = false;
 }
 
 /**

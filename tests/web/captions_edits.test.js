@@ -13,7 +13,7 @@ import {
 } from "../../web/captions/data/changes.js";
 import { EditsError, formatEdits, NO_EDITS, parseEdits } from "../../web/captions/data/edits.js";
 import { ownValue, parseOverrides, valueOf } from "../../web/captions/data/fields.js";
-import { History } from "../../web/captions/data/history.js";
+import { History } from "../../web/ui/history.js";
 import { makeRandom } from "./chart_random.js";
 
 const CROP = {
@@ -230,7 +230,7 @@ test("undo and redo lead through every state of a random history, back and forth
       }
       assert.equal(history.present, states.at(-1));
     }
-    while (history.canUndo) history.undo();
+    while (history.lastDone !== null) history.undo();
     assert.equal(history.present, 0);
     for (const state of states.slice(1)) {
       assert.equal(history.redo(), `step ${state}`);
@@ -256,6 +256,6 @@ test("a step after undo forgets what was taken back", () => {
   history.push(2, "two");
   history.undo();
   history.push(3, "three");
-  assert.equal(history.canRedo, false);
+  assert.equal(history.lastUndone, null);
   assert.equal(history.redo(), null);
 });

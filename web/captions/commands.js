@@ -80,7 +80,7 @@ export class Commands {
       },
       showKeys,
       isUntouched: (field) => field.value === this.textAtFocus,
-      canRedo: () => session.history.canRedo,
+      canRedo: () => session.history.lastUndone !== null,
     };
   }
 

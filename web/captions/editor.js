@@ -149,8 +149,8 @@ export class CaptionEditor {
     const count = session.selected.length;
     if (tab) setText(/** @type {HTMLElement} */ (tab), count > 1 ? `Selected (${count})` : "Selected");
     this.dialog.setAttribute("aria-busy", String(session.isPending));
-    allow(this.undoButton, history.canUndo ? "" : "Nothing to undo.", "Ctrl+Z");
-    allow(this.redoButton, history.canRedo ? "" : "Nothing to redo.", "Ctrl+Y");
+    allow(this.undoButton, history.lastDone !== null ? "" : "Nothing to undo.", "Ctrl+Z");
+    allow(this.redoButton, history.lastUndone !== null ? "" : "Nothing to redo.", "Ctrl+Y");
     this.#askNewConflicts();
   }
 

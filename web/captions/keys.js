@@ -1,7 +1,6 @@
 // @ts-check
 // The keyboard of the caption editor, and its list.
-import { openDialog } from "../ui/dialog.js";
-import { make, makeButton } from "../ui/dom.js";
+import { openKeyList } from "../ui/key_list.js";
 
 /**
  * What keys can do.
@@ -126,21 +125,5 @@ export function isText(target) {
 
 /** Show the list of keys. */
 export function showKeys() {
-  const { dialog, close } = openDialog("cap-keys", "Keys", () => undefined);
-  const rows = LIST.map(([keys, what]) =>
-    make(
-      "tr",
-      {},
-      make("th", { attributes: { scope: "row" } }, make("kbd", { text: keys })),
-      make("td", { text: what }),
-    ),
-  );
-  const button = makeButton("Close", close, { part: "main" });
-  dialog.append(
-    make("h2", { text: "Keys" }),
-    make("table", {}, make("tbody", {}, ...rows)),
-    make("p", { part: "faint", text: "On a Mac, Cmd works like Ctrl." }),
-    make("div", { part: "row end" }, button),
-  );
-  button.focus();
+  openKeyList("Keys of the caption editor", LIST, "On a Mac, Cmd works like Ctrl.");
 }

@@ -1,9 +1,11 @@
 // @ts-check
 // The button on the node: opens the caption editor and keeps the node's widgets as the editor says.
 import { holdUndo, runUpTo } from "../comfy_page.js";
-import { addButton, afterExecuted, isLinked, setWidgetValue, widgetValue } from "../comfy_shim.js";
+import { afterExecuted, isLinked, setWidgetValue, widgetValue } from "../comfy_shim.js";
 import { ask, openDialog } from "../ui/dialog.js";
 import { make, makeButton, setText } from "../ui/dom.js";
+import { addNodeButton } from "../ui/node_button.js";
+import { Saver } from "../ui/saver.js";
 import { EditsError, formatEdits, NO_EDITS, parseEdits } from "./data/edits.js";
 import { parseOverrides } from "./data/fields.js";
 import { CaptionEditor } from "./editor.js";
@@ -17,7 +19,6 @@ import { addCaptionStyle } from "./style.js";
 
 const WIDGET = "edited_captions";
 const OUTPUT = "hunyuan_caption_sheet";
-const SAVE_PAUSE_MS = 300;
 const WAITING =
   "ComfyUI is busy, so these are the crops of the node's last run; they are renewed when it has run again.";
 const BUSY = "ComfyUI is busy. The node runs as soon as what is in the queue before it is done.";
@@ -32,7 +33,7 @@ export function attachCaptionEditor(node) {
   const last = { sheet: null };
   afterExecuted(node, (output) => (last.sheet = sheetKey(output) ?? last.sheet));
   let isOpen = false;
-  addButton(node, "Edit captions", async () => {
+  const open = async () => {
     if (isOpen) return;
     isOpen = true;
     try {
@@ -40,7 +41,8 @@ export function attachCaptionEditor(node) {
     } finally {
       isOpen = false;
     }
-  });
+  };
+  addNodeButton(node, "Edit captions", "Look through all captions and write them by hand", () => void open());
 }
 
 /**
@@ -105,8 +107,7 @@ class Opening {
   #remark = "";
   /** @type {ReadonlySet<string>} */
   #locked = new Set();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
+  #saver = new Saver(() => this.#write());
 
   /**
    * @param {ComfyNode} node
@@ -181,7 +182,7 @@ class Opening {
   /** The window is closed: nothing may be lost. */
   end() {
     this.#isOver = true;
-    this.#save();
+    this.#saver.now();
     this.#editor?.destroy();
   }
 
@@ -232,7 +233,7 @@ class Opening {
    */
   async #recover(error) {
     if (!isLost(error) || this.#isOver) return null;
-    this.#save();
+    this.#saver.now();
     this.last.sheet = null;
     this.#editor?.remark(
       "The server does not know these crops any more, so the node is run again. Go on typing.",
@@ -273,12 +274,10 @@ class Opening {
   /** @param {State} state */
   #saveSoon(state) {
     this.#unsaved = state;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#save(), SAVE_PAUSE_MS);
+    this.#saver.later();
   }
 
-  #save() {
-    clearTimeout(this.#timer);
+  #write() {
     const state = this.#unsaved;
     this.#unsaved = null;
     if (state === null) return;

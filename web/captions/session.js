@@ -3,7 +3,7 @@
 import { joinText, mendsOf, revertAll, revertCrops, setField, writeTexts } from "./data/changes.js";
 import { Filler } from "./data/filler.js";
 import { isShown, NO_FILTER } from "./data/filtering.js";
-import { History } from "./data/history.js";
+import { History } from "../ui/history.js";
 import { Selection } from "./data/selection.js";
 
 /** @typedef {import("./types.js").Sheet} Sheet */

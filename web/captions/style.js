@@ -92,9 +92,6 @@ const CSS = `
 .hunyuan-lora-cap-sides mark { color: inherit; border-radius: 2px; text-decoration: underline; text-decoration-thickness: 2px; text-underline-offset: 3px; }
 .hunyuan-lora-cap-sides mark[data-kind="mine"] { background: color-mix(in srgb, var(--hl-accent) 30%, transparent); text-decoration-color: var(--hl-accent); }
 .hunyuan-lora-cap-sides mark[data-kind="theirs"] { background: color-mix(in srgb, var(--hl-amber) 30%, transparent); text-decoration-color: var(--hl-amber); }
-.hunyuan-lora-cap-keys { width: min(560px, 92vw); max-height: 88vh; height: fit-content; padding: 16px; overflow: auto; }
-.hunyuan-lora-cap-keys[open] { display: flex; flex-direction: column; gap: 12px; }
-.hunyuan-lora-cap-keys kbd { border: 1px solid var(--hl-line); border-bottom-width: 2px; border-radius: 4px; padding: 0 5px; font: inherit; font-size: 12px; white-space: nowrap; }
 .hunyuan-lora-cap-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 1000px) {
   .hunyuan-lora-cap-side { flex-basis: 300px; }

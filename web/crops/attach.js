@@ -1,9 +1,9 @@
 // @ts-check
 // The button on the node, and the window that it opens.
-import { addDisplayWidget, afterExecuted, growNode, setWidgetValue, widgetValue } from "../comfy_shim.js";
+import { afterExecuted, setWidgetValue, widgetValue } from "../comfy_shim.js";
 import { ask, openDialog } from "../ui/dialog.js";
 import { make, makeButton } from "../ui/dom.js";
-import { addStyle } from "../ui/style.js";
+import { addNodeButton } from "../ui/node_button.js";
 import { CropEditor } from "./editor.js";
 import { PlanSource } from "./opening.js";
 import { addCropStyle } from "./style.js";
@@ -23,7 +23,6 @@ import { parseStored } from "./text/stored.js";
  */
 
 const WIDGET = "boxes";
-const BUTTON_PX = 46;
 const RESCUE_MS = 60_000;
 
 /**
@@ -33,7 +32,6 @@ const RESCUE_MS = 60_000;
  * @param {CropPage} page
  */
 export function attachCropEditor(node, page) {
-  addStyle();
   addCropStyle();
   const source = new PlanSource({
     readPlan: page.readPlan,
@@ -41,12 +39,7 @@ export function attachCropEditor(node, page) {
     settings: () => settingsOf(node),
   });
   afterExecuted(node, (output) => source.take(output));
-  const button = makeButton("Edit crops", () => void open(), {
-    part: "crops-open",
-    title: "Look through all crops and change them by hand",
-  });
-  addDisplayWidget(node, "crops", make("div", { part: "root crops-node" }, button), () => BUTTON_PX);
-  growNode(node);
+  addNodeButton(node, "Edit crops", "Look through all crops and change them by hand", () => void open());
   async function open() {
     if (await isReadable(node)) new CropWindow(node, page, source);
   }

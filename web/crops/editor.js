@@ -2,18 +2,19 @@
 // The crop editor's window: all pictures, the chosen one large, and what belongs to it.
 import { ask } from "../ui/dialog.js";
 import { make, makeButton, setText } from "../ui/dom.js";
+import { openKeyList } from "../ui/key_list.js";
+import { Saver } from "../ui/saver.js";
 import { Actions } from "./actions.js";
 import { CropSession } from "./data/session.js";
 import { onKey } from "./keys.js";
 import { Inspector } from "./parts/inspector.js";
-import { openKeyHelp } from "./parts/key_help.js";
 import { Notices } from "./parts/notices.js";
 import { PicturePanel } from "./parts/picture_panel.js";
 import { Strip } from "./parts/strip.js";
 import { SkippedList, TallyTable } from "./parts/tables.js";
 import { Toolbar } from "./parts/toolbar.js";
-import { Saver } from "./saving.js";
 import { Stage } from "./stage/stage.js";
+import { KEYS } from "./words.js";
 
 /** @typedef {import("./types.js").Plan} Plan */
 /** @typedef {import("./text/stored.js").Stored} Stored */
@@ -28,6 +29,8 @@ import { Stage } from "./stage/stage.js";
  * @property {() => void} close
  */
 
+const FINGERS =
+  "With fingers: press to choose, drag to move, drag a corner to resize, two fingers to zoom.";
 const SAY_MS = 250;
 const FOCUS_MS = 50;
 
@@ -101,7 +104,7 @@ export class CropEditor {
       fit: () => stage.fit(),
       zoom: (factor) => stage.zoom(factor),
       scale: () => stage.scale,
-      help: openKeyHelp,
+      help: showKeys,
       refresh: page.runAgain,
       close: page.close,
     });
@@ -146,7 +149,7 @@ export class CropEditor {
     const ways = {
       zoom: (/** @type {number} */ factor) => stage.zoom(factor),
       fit: () => stage.fit(),
-      help: openKeyHelp,
+      help: showKeys,
       save: () => this.#save(),
       stage: stage.element,
     };
@@ -214,4 +217,8 @@ export class CropEditor {
     clearTimeout(this.#saying);
     this.#saying = window.setTimeout(() => setText(this.live, sentence), SAY_MS);
   }
+}
+
+function showKeys() {
+  openKeyList("Keys of the crop editor", KEYS, FINGERS);
 }

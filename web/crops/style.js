@@ -2,8 +2,6 @@
 // The crop editor's look: one style element, only under the pack's classes, only ComfyUI's colours.
 
 const CSS = `
-.hunyuan-lora-crops-node { padding: 4px 6px; width: 100%; }
-.hunyuan-lora-crops-open { width: 100%; background: var(--hl-field); }
 .hunyuan-lora-crops { overflow: hidden; }
 .hunyuan-lora-crops-place { flex: 1 1 auto; min-height: 0; display: grid; }
 .hunyuan-lora-crops-message {
@@ -128,10 +126,6 @@ details.hunyuan-lora-crops-section { display: block; }
 .hunyuan-lora-crops-skipped strong { font-weight: 600; }
 .hunyuan-lora-crops-skipped p { font-size: 12px; }
 .hunyuan-lora-crops-live { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-.hunyuan-lora-crops-keys { width: min(560px, 94vw); }
-.hunyuan-lora-crops-keys dl { display: grid; grid-template-columns: auto 1fr; gap: 5px 18px; margin: 0; }
-.hunyuan-lora-crops-keys dt { font-weight: 600; }
-.hunyuan-lora-crops-keys dd { margin: 0; }
 @media (max-width: 900px) {
   .hunyuan-lora-crops-editor {
     grid-template: auto minmax(0, 1fr) 128px minmax(0, 36%) / minmax(0, 1fr);

@@ -133,6 +133,14 @@ const CSS = `
 .hunyuan-lora-state { border: 1px solid var(--hl-line); border-radius: 10px; padding: 0 8px; font-size: 12px; }
 .hunyuan-lora-state[data-state="running"] { border-color: var(--hl-accent); }
 .hunyuan-lora-state[data-state="failed"] { border-color: var(--hl-error); color: var(--hl-error); }
+.hunyuan-lora-node-button-place { padding: 4px 6px; width: 100%; }
+.hunyuan-lora-node-button { width: 100%; background: var(--hl-field); }
+.hunyuan-lora-key-list { width: min(580px, 94vw); max-height: 88vh; overflow: auto; }
+.hunyuan-lora-key-list th { white-space: nowrap; padding-left: 0; }
+.hunyuan-lora-key-list kbd {
+  border: 1px solid var(--hl-line); border-bottom-width: 2px; border-radius: 4px; padding: 0 5px; font: inherit;
+  font-size: 12px;
+}
 .hunyuan-lora-notice { border: 1px solid var(--hl-accent); border-radius: 4px; padding: 4px 8px; }
 `;
 

@@ -40,9 +40,9 @@ export async function keys(place) {
   await press("Control+z");
   const undone = (await captions(editor)).slice(0, 2);
   await press("?");
-  const list = await page.locator(".hunyuan-lora-cap-keys").innerText();
+  const list = await page.locator(".hunyuan-lora-key-list").innerText();
   await page.keyboard.press("Escape");
-  await page.locator(".hunyuan-lora-cap-keys").waitFor({ state: "detached" });
+  await page.locator(".hunyuan-lora-key-list").waitFor({ state: "detached" });
   await press("Control+f");
   await page.keyboard.type("typed");
   await press("F3", "Escape");

@@ -47,28 +47,12 @@ async function loadCaptions(page, address, widgets = {}) {
 }
 
 /**
- * Press the node's button, where the renderer has drawn it.
+ * Press the node's button.
  *
  * @param {Page} page
  */
 export async function pressButton(page) {
-  const drawn = page.locator("[data-node-id]").getByRole("button", { name: "Edit captions" });
-  if ((await drawn.count()) > 0) {
-    await drawn.click();
-    return;
-  }
-  const place = await page.evaluate((type) => {
-    const app = /** @type {any} */ (window).app;
-    const node = app.graph._nodes.find((/** @type {any} */ one) => one.type === type);
-    const widget = node.widgets.find((/** @type {any} */ one) => one.name === "Edit captions");
-    const { scale, offset } = app.canvas.ds;
-    const view = app.canvas.canvas.getBoundingClientRect();
-    return {
-      x: view.left + (node.pos[0] + node.size[0] / 2 + offset[0]) * scale,
-      y: view.top + (node.pos[1] + (widget.last_y ?? widget.y) + 10 + offset[1]) * scale,
-    };
-  }, NODE);
-  await page.mouse.click(place.x, place.y);
+  await page.getByRole("button", { name: "Edit captions" }).click();
 }
 
 /**

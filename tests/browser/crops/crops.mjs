@@ -237,7 +237,7 @@ async function byKeys(page, open) {
   await press("Delete", "Control+z", "Control+z", "Control+y");
   const count = (await readCrops(editor)).length;
   await press("?");
-  const help = await page.locator(".hunyuan-lora-crops-keys").innerText();
+  const help = await page.locator(".hunyuan-lora-key-list").innerText();
   await press("Escape");
   const stops = await tabStops(page);
   const spoken = await editor.locator("[aria-live]").innerText();

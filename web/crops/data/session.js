@@ -1,5 +1,6 @@
 // @ts-check
 // All pictures with their crops while they are edited: changes, undo and redo, the text to store.
+import { History } from "../../ui/history.js";
 import { formatStored } from "../text/stored.js";
 import { typedFor } from "../text/typed_list.js";
 import { ratioOf } from "./buckets.js";
@@ -21,19 +22,16 @@ import { fromShares } from "./geometry.js";
  * @property {ReadonlyMap<string, StoredPicture>} strangers stored pictures that are not here now
  */
 
-/** @typedef {{ state: State, label: string, key: string }} Step */
+/** @typedef {{ label: string, key: string }} Note what was done, and to which picture */
 
-const MOST_STEPS = 500;
 const SAME_EDIT_MS = 900;
 
 /** The pictures of one plan and what was made of them. */
 export class CropSession {
   #nextId = 1;
-  /** @type {Step[]} */
-  #done = [];
-  /** @type {Step[]} */
-  #undone = [];
-  #last = { mark: "", time: -Infinity };
+  /** @type {History<State, Note>} */
+  #history;
+  #lastStep = -Infinity;
   /** @type {Set<() => void>} */
   #listeners = new Set();
 
@@ -52,9 +50,13 @@ export class CropSession {
     this.proposals = new Map(
       plan.pictures.map((picture) => [picture.key, this.#proposed(picture)]),
     );
-    /** @type {State} */
-    this.state = this.#begin(stored);
+    this.#history = new History(this.#begin(stored));
     this.hasChanged = false;
+  }
+
+  /** @returns {State} */
+  get state() {
+    return this.#history.present;
   }
 
   /** @param {string} key */
@@ -79,12 +81,12 @@ export class CropSession {
 
   /** What undo would take back, or "". */
   get undoLabel() {
-    return this.#done.at(-1)?.label ?? "";
+    return this.#history.lastDone?.label ?? "";
   }
 
   /** What redo would do again, or "". */
   get redoLabel() {
-    return this.#undone.at(-1)?.label ?? "";
+    return this.#history.lastUndone?.label ?? "";
   }
 
   /**
@@ -151,12 +153,12 @@ export class CropSession {
    * @returns {string | null} key of the picture that was changed; null when nothing is left to undo
    */
   undo() {
-    return this.#turn(this.#done, this.#undone);
+    return this.#turned(this.#history.undo());
   }
 
   /** @returns {string | null} */
   redo() {
-    return this.#turn(this.#undone, this.#done);
+    return this.#turned(this.#history.redo());
   }
 
   /**
@@ -189,31 +191,20 @@ export class CropSession {
    */
   #step(next, label, key, mark) {
     const time = this.now();
-    const isSame =
-      mark !== "" && mark === this.#last.mark && time - this.#last.time < SAME_EDIT_MS;
-    if (!isSame || this.#done.length === 0) this.#done.push({ state: this.state, label, key });
-    if (this.#done.length > MOST_STEPS) this.#done.shift();
-    this.#last = { mark, time };
-    this.#undone.length = 0;
-    this.#show(next);
+    if (time - this.#lastStep >= SAME_EDIT_MS) this.#history.seal();
+    this.#lastStep = time;
+    this.#history.push(next, { label, key }, mark);
+    this.#tell();
   }
 
-  /**
-   * @param {Step[]} from
-   * @param {Step[]} to
-   */
-  #turn(from, to) {
-    const step = from.pop();
-    if (!step) return null;
-    to.push({ ...step, state: this.state });
-    this.#last = { mark: "", time: -Infinity };
-    this.#show(step.state);
-    return step.key;
+  /** @param {Note | null} note */
+  #turned(note) {
+    if (note === null) return null;
+    this.#tell();
+    return note.key;
   }
 
-  /** @param {State} state */
-  #show(state) {
-    this.state = state;
+  #tell() {
     this.hasChanged = true;
     for (const listener of this.#listeners) listener();
   }

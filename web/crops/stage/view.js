@@ -93,16 +93,3 @@ function keptInSight(view, picture, stage) {
 export function toPicture(view, at) {
   return { x: (at.x - view.x) / view.scale, y: (at.y - view.y) / view.scale };
 }
-
-/**
- * The middle of what the stage shows of the picture.
- *
- * @param {View} view
- * @param {Size} picture
- * @param {Size} stage
- * @returns {{ x: number, y: number }} in pixels of the picture
- */
-export function seenMiddle(view, picture, stage) {
-  const middle = toPicture(view, { x: stage.width / 2, y: stage.height / 2 });
-  return { x: clamp(middle.x, 0, picture.width), y: clamp(middle.y, 0, picture.height) };
-}

@@ -6,12 +6,13 @@ const MOST_STEPS = 500;
 /**
  * What was done, step by step.
  *
- * @template T
+ * @template T the values
+ * @template N what is noted of a step
  */
 export class History {
-  /** @type {{ value: T, label: string }[]} */
+  /** @type {{ value: T, note: N }[]} */
   #past = [];
-  /** @type {{ value: T, label: string }[]} */
+  /** @type {{ value: T, note: N }[]} */
   #future = [];
   #key = "";
 
@@ -21,27 +22,29 @@ export class History {
     this.present = first;
   }
 
-  get canUndo() {
-    return this.#past.length > 0;
+  /** What undo would take back; null when there is nothing. */
+  get lastDone() {
+    return this.#past.at(-1)?.note ?? null;
   }
 
-  get canRedo() {
-    return this.#future.length > 0;
+  /** What redo would do again; null when there is nothing. */
+  get lastUndone() {
+    return this.#future.at(-1)?.note ?? null;
   }
 
   /**
    * Take a step.
    *
    * @param {T} value
-   * @param {string} label what was done: "Replace in 3 captions"
+   * @param {N} note what was done: "Replace in 3 captions"
    * @param {string} [key] steps one after the other with the same key are one, such as the letters
    *   typed into one field
    */
-  push(value, label, key = "") {
+  push(value, note, key = "") {
     if (value === this.present) return;
     const isSameStep = key !== "" && key === this.#key;
     if (!isSameStep) {
-      this.#past.push({ value: this.present, label });
+      this.#past.push({ value: this.present, note });
       if (this.#past.length > MOST_STEPS) this.#past.shift();
     }
     this.#future = [];
@@ -55,29 +58,29 @@ export class History {
   }
 
   /**
-   * @returns {string | null} what was taken back; null when there is nothing
+   * @returns {N | null} what was taken back; null when there is nothing
    */
   undo() {
     return this.#move(this.#past, this.#future);
   }
 
   /**
-   * @returns {string | null} what was done again; null when there is nothing
+   * @returns {N | null} what was done again; null when there is nothing
    */
   redo() {
     return this.#move(this.#future, this.#past);
   }
 
   /**
-   * @param {{ value: T, label: string }[]} from
-   * @param {{ value: T, label: string }[]} to
+   * @param {{ value: T, note: N }[]} from
+   * @param {{ value: T, note: N }[]} to
    */
   #move(from, to) {
     const step = from.pop();
     if (!step) return null;
-    to.push({ value: this.present, label: step.label });
+    to.push({ value: this.present, note: step.note });
     this.present = step.value;
     this.#key = "";
-    return step.label;
+    return step.note;
   }
 }
