@@ -144,7 +144,7 @@ def digest_pixels(image: Image.Image) -> str:
     """
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{image.mode} {image.width} {image.height} ".encode())
-    # Strip by strip: they fit a core's memory, which is twice as fast, and need no second copy.
+    # Strip by strip: they fit a core's memory, and need no second copy.
     for top in range(0, image.height, _STRIP_ROWS):
         bottom = min(image.height, top + _STRIP_ROWS)
         digest.update(image.crop((0, top, image.width, bottom)).tobytes())
